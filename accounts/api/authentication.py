@@ -1,0 +1,31 @@
+"""Who calls the REST doors. For now people signed in by session; API tokens come with the partners' API."""
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.authentication import SessionScheme
+from rest_framework import authentication, exceptions
+from rest_framework.request import Request
+
+from portal.core.errors import Forbidden
+
+
+class CSRFTokenMissing(Forbidden):
+    code = "csrf-token-missing"
+    title = _("The request carries no valid CSRF token.")
+    way_out = _("Send the value of the cookie csrftoken in the header X-CSRFToken, and a Referer over HTTPS.")
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """Django's session, with CSRF checked for every request of a signed-in person."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        """:raises CSRFTokenMissing: the token is missing or wrong."""
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied as error:
+            raise CSRFTokenMissing from error
+
+
+class _Scheme(SessionScheme):  # type: ignore[no-untyped-call]
+    """Tells the OpenAPI document that it is a session cookie like any other."""
+
+    target_class = "accounts.api.authentication.SessionAuthentication"

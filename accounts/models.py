@@ -1,0 +1,129 @@
+"""Who: people, companies, projects, and who may do what where (mission rules 1 to 5)."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A natural person, who signs in with an e-mail address (mission rule 1)."""
+
+    email = models.EmailField(max_length=254, unique=True)
+    forename = models.CharField(max_length=100)
+    surname = models.CharField(max_length=100)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    registered_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["forename", "surname"]
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(Lower("email"), name="one_user_for_an_email_address"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        return f"{self.forename} {self.surname}".strip()
+
+
+class Company(models.Model):
+    """A customer organization: it has members, projects and a balance (mission rule 4)."""
+
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "companies"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person in a company. An admin has `manage` on every project of it (mission rule 5)."""
+
+    class Role(models.TextChoices):
+        ADMIN = "admin"
+        MEMBER = "member"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    joined_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "company"], name="a_person_joins_a_company_once"),
+            models.CheckConstraint(
+                condition=Q(role__in=["admin", "member"]), name="a_membership_has_a_known_role"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.company_id} as {self.role}"
+
+
+class Project(models.Model):
+    """The scope that owns devices and a balance of its own. The first of a company is `DEFAULT`."""
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="projects")
+    name = models.CharField(max_length=100)
+    description = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint("company", Lower("name"), name="project_names_are_unique_in_a_company"),
+            models.CheckConstraint(condition=~Q(name=""), name="a_project_has_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProjectRight(models.Model):
+    """What a person may do in one project, as member or as somebody from outside (mission rule 5)."""
+
+    class Level(models.TextChoices):
+        VIEW = "view"
+        OPERATE = "operate"
+        MANAGE = "manage"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="project_rights")
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="rights")
+    level = models.CharField(max_length=10, choices=Level.choices)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "project"], name="one_right_for_a_person_in_a_project"),
+            models.CheckConstraint(
+                condition=Q(level__in=["view", "operate", "manage"]), name="a_project_right_has_a_known_level"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} may {self.level} {self.project_id}"

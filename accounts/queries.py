@@ -1,0 +1,94 @@
+"""Companies and projects, as one person may see them. The only way for doors to get at either.
+
+A stranger and a missing row get the same NotFound (architecture.md, "Tenancy").
+"""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Company, Membership, Project, ProjectRight, User
+from portal.core.errors import Forbidden, NotFound
+
+VIEW, OPERATE, MANAGE = "view", "operate", "manage"
+_AT_LEAST = {VIEW: [VIEW, OPERATE, MANAGE], OPERATE: [OPERATE, MANAGE], MANAGE: [MANAGE]}
+
+
+class NoSuchProject(NotFound):
+    code = "no-such-project"
+    title = _("There is no such project, or none that you may see.")
+    way_out = _("Choose a project from your list, or ask an admin of the company for the right to see it.")
+
+
+class NoSuchCompany(NotFound):
+    code = "no-such-company"
+    title = _("There is no such company, or none that you belong to.")
+    way_out = _("Choose a company from your list, or ask one of its admins for an invitation.")
+
+
+class RightMissing(Forbidden):
+    code = "right-missing"
+    title = _("You may see this project, but not do this: it needs the right “%(needed)s”.")
+    way_out = _("Ask an admin of the company for the right.")
+
+
+class AdminNeeded(Forbidden):
+    code = "admin-needed"
+    title = _("Only an admin of the company may do this.")
+    way_out = _("Ask one of the admins of the company.")
+
+
+def projects_of(user: User, *, right: str = VIEW) -> QuerySet[Project]:
+    """Projects in which the user has at least the right: as company admin all, otherwise as given.
+
+    Archived ones included; ordered by company and name.
+    """
+    by_admin = Membership.objects.filter(user=user, company=OuterRef("company"), role=Membership.Role.ADMIN)
+    by_right = ProjectRight.objects.filter(user=user, project=OuterRef("pk"), level__in=_AT_LEAST[right])
+    return (
+        Project.objects.filter(Exists(by_admin) | Exists(by_right))
+        .select_related("company")
+        .order_by("company__name", "name", "pk")
+    )
+
+
+def get_project(*, project_id: int, user: User, right: str = VIEW) -> Project:
+    """One project, for somebody with the right.
+
+    :raises NoSuchProject: there is none, or the user may not see it.
+    :raises RightMissing: the user may see it, but has less than `right`.
+    """
+    project = projects_of(user).filter(pk=project_id).first()
+    if project is None:
+        raise NoSuchProject
+    if right != VIEW and not projects_of(user, right=right).filter(pk=project_id).exists():
+        raise RightMissing(needed=right)
+    return project
+
+
+def companies_of(user: User) -> QuerySet[Company]:
+    """Companies the user is a member of, by name."""
+    return Company.objects.filter(memberships__user=user).order_by("name", "pk")
+
+
+def get_company(*, company_id: int, user: User, admin: bool = False) -> Company:
+    """One company of the user's.
+
+    :raises NoSuchCompany: there is none, or the user is no member.
+    :raises AdminNeeded: `admin` was asked for, and the user is a plain member.
+    """
+    membership = (
+        Membership.objects.filter(Q(company_id=company_id), user=user).select_related("company").first()
+    )
+    if membership is None:
+        raise NoSuchCompany
+    if admin and membership.role != Membership.Role.ADMIN:
+        raise AdminNeeded
+    return membership.company
+
+
+def require_member(*, project: Project, user: User) -> None:
+    """Hold what is for members of the project's company only, never for end customers (mission rule 5).
+
+    :raises NoSuchCompany: the user has a right in the project, but is no member of its company.
+    """
+    get_company(company_id=project.company_id, user=user)

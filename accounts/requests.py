@@ -1,0 +1,52 @@
+"""From a request to the person who makes it, and to the caller of an operation."""
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Company, User
+from portal.core import acts
+from portal.core.acts import Caller
+from portal.core.addresses import address_of
+from portal.core.errors import Invalid
+
+LONGEST_KEY = 100
+
+
+class IdempotencyKeyMalformed(Invalid):
+    code = "idempotency-key-malformed"
+    title = _("The request id cannot be used.")
+    way_out = _("Send an Idempotency-Key of 1 to 100 printable ASCII characters, new for each new request.")
+
+
+def person(request: HttpRequest) -> User:
+    """The signed-in person. Behind a sign-in check only."""
+    assert request.user.is_authenticated, "views behind sign-in only"
+    return request.user
+
+
+def caller(
+    request: HttpRequest, *, company: Company | None = None, key: str = "", reason: str = ""
+) -> Caller:
+    """The signed-in person as caller of an operation.
+
+    The act is named by `key`: the Idempotency-Key header of a program, the hidden field of a form. It is
+    unique in the company the act concerns, else for the person.
+
+    :raises IdempotencyKeyMalformed: the key is too long or not printable ASCII.
+    """
+    user = person(request)
+    if key and not (len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise IdempotencyKeyMalformed
+    return Caller(
+        scope=f"company:{company.pk}" if company else f"user:{user.pk}",
+        key=key or acts.new_key(),
+        name=user.get_full_name() or user.email,
+        user_id=user.pk,
+        reason=reason,
+        address=address_of(request),
+    )
+
+
+def idempotency_key(request: HttpRequest) -> str:
+    """The Idempotency-Key header of a program's request, "" without one."""
+    return request.headers.get("Idempotency-Key", "")

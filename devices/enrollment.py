@@ -1,0 +1,148 @@
+"""Devices coming into a project, and the key that speaks for each (mission rule 7, trust.md 1)."""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Project
+from devices import hardware_id as hardware_ids
+from devices.models import Device, DeviceContact
+from devices.pki import DeviceIdentity
+from portal.core import acts, audit
+from portal.core.acts import Caller
+from portal.core.errors import Conflict, Forbidden, Invalid
+
+CONTACT_WRITTEN_AT_MOST_EVERY = timedelta(hours=1)
+
+
+class HardwareIDMalformed(Invalid):
+    code = "hardware-id-malformed"
+    title = _("This is not a hardware ID.")
+    way_out = _(
+        "It has twelve digits or letters from A to F, like 00-90-33-01-0A-FF; look at the type label."
+    )
+
+
+class DeviceNameTooLong(Invalid):
+    code = "device-name-too-long"
+    title = _("The name of the device is too long.")
+    way_out = _("Use at most 100 characters.")
+
+
+class DeviceAlreadyAdded(Conflict):
+    code = "device-already-added"
+    title = _("The device %(hardware_id)s is in this project already.")
+    way_out = _("Find it in the list of devices.")
+
+
+class HardwareIDTaken(Conflict):
+    """Says nothing about who has it."""
+
+    code = "hardware-id-taken"
+    title = _("The hardware ID %(hardware_id)s is taken: it is in another project.")
+    way_out = _(
+        "Compare it with the type label. If the device is yours, prove it with a claim, or ask support."
+    )
+
+
+class KeyNotPinned(Forbidden):
+    code = "key-not-pinned"
+    title = _("The device spoke with another key than the one known for its hardware ID.")
+    way_out = _("Support can accept the new certificate, once they know why it changed.")
+
+
+@transaction.atomic(durable=True)
+def add_device(
+    *, project: Project, hardware_id: str, name: str = "", caller: Caller, now: datetime
+) -> Device:
+    """Add a device to a project, by its hardware ID as people type it (mission rules 4 and 7).
+
+    :raises HardwareIDMalformed: the text is no hardware ID.
+    :raises DeviceNameTooLong: the name has more than 100 characters.
+    :raises DeviceAlreadyAdded: it is in this project.
+    :raises HardwareIDTaken: it is in another project, of whichever company.
+    """
+    canonical = canonical_hardware_id(hardware_id)
+    name = name.strip()
+    if len(name) > 100:
+        raise DeviceNameTooLong
+    act = acts.begin(
+        operation="add-device",
+        caller=caller,
+        given={"project": project.pk, "hardware_id": canonical, "name": name},
+        now=now,
+    )
+    if act.outcome is not None:
+        return Device.objects.select_related("project__company").get(pk=act.outcome["device"])
+    try:
+        with transaction.atomic():  # the unique index decides, also between two at once
+            device = Device.objects.create(hardware_id=canonical, project=project, name=name, added_at=now)
+    except IntegrityError as error:
+        taken = Device.objects.get(hardware_id=canonical)
+        refusal = DeviceAlreadyAdded if taken.project_id == project.pk else HardwareIDTaken
+        raise refusal(hardware_id=canonical) from error
+    audit.record(
+        "device-added",
+        caller=caller,
+        now=now,
+        act=act,
+        company_id=project.company_id,
+        project_id=project.pk,
+        hardware_id=canonical,
+        name=name,
+    )
+    acts.finish(act, outcome={"device": device.pk})
+    return device
+
+
+@transaction.atomic(durable=True)
+def pin_key(*, device: Device, identity: DeviceIdentity, caller: Caller, now: datetime) -> None:
+    """Pin the key of a device's first verified word; from then on no other key speaks for it (trust.md 1).
+
+    :raises KeyNotPinned: another key was pinned before, or at the same moment.
+    """
+    # The condition in the UPDATE lets one of two first words win, and the other one see it.
+    pinned = Device.objects.filter(pk=device.pk, pinned_spki__isnull=True).update(
+        pinned_spki=identity.spki_sha256, pinned_at=now
+    )
+    if not pinned:
+        device.refresh_from_db(fields=["pinned_spki", "pinned_at"])
+        require_pinned(device=device, identity=identity)
+        return
+    device.pinned_spki, device.pinned_at = identity.spki_sha256, now
+    audit.record(
+        "device-key-pinned",
+        caller=caller,
+        now=now,
+        company_id=device.project.company_id,
+        project_id=device.project_id,
+        hardware_id=device.hardware_id,
+        key=identity.spki_sha256.hex(),
+    )
+
+
+@transaction.atomic(durable=True)
+def record_contact(*, device: Device, firmware: str, now: datetime) -> None:
+    """Remember when the device was last heard of, and with which firmware."""
+    DeviceContact.objects.update_or_create(device=device, defaults={"last_at": now, "firmware": firmware})
+
+
+def require_pinned(*, device: Device, identity: DeviceIdentity) -> None:
+    """Hold a device to the key it first spoke with.
+
+    :raises KeyNotPinned: the identity has another key.
+    """
+    if device.pinned_spki is None or bytes(device.pinned_spki) != identity.spki_sha256:
+        raise KeyNotPinned
+
+
+def canonical_hardware_id(text: str) -> str:
+    """A hardware ID as people type it, in canonical form.
+
+    :raises HardwareIDMalformed: it is none.
+    """
+    try:
+        return hardware_ids.parse(text)
+    except hardware_ids.NotAHardwareID as error:
+        raise HardwareIDMalformed from error

@@ -1,0 +1,256 @@
+"""What devices sign: compact JWS with the device's certificate chain in the header (trust.md 2 and 3).
+
+`parse` reads a token and checks its shape, `verify` its signature, `parse_statement` its payload. Whose
+certificate it is, and whether the statement is for this portal, this door and this moment, is for the caller.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from joserfc import jws
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+
+from devices import hardware_id
+from portal.core import base64url, strict_json
+
+MAX_TOKEN_BYTES = 65536
+MAX_CHAIN_LENGTH = 3
+ALGORITHMS = ("Ed25519", "ES256", "ES384", "PS256", "RS256")
+"""What the directory offers; `EdDSA`, the older name of `Ed25519`, is accepted too."""
+
+FETCH_TYP = "lic-fetch+jws"
+
+_READABLE_ALGORITHMS = frozenset({*ALGORITHMS, "EdDSA"})
+_MEMBERS_IN_FILE = frozenset({"alg", "typ", "x5c"})
+_MEMBERS_ONLINE = _MEMBERS_IN_FILE | {"nonce", "url"}
+_MAX_HEADER_TEXT = 2048
+_STATEMENT_MEMBERS = frozenset({"ver", "iss", "sub", "aud", "jti", "seq", "iat", "fw", "have", "ks", "must"})
+_JTI = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]")  # 16 bytes in canonical base64url
+_MAX_STATEMENT_TEXT = 128
+_MAX_AUDIENCE = 512
+
+
+class MalformedToken(ValueError):
+    """The token is not shaped as trust.md 2 and 3 want it (`malformed`); `reason` says where."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BadSignature(ValueError):
+    """The token was not signed by the key, or names another algorithm than the key's (`bad-signature`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceToken:
+    """A compact JWS that has the right shape; nothing in it is proven before `verify`."""
+
+    alg: str
+    typ: str
+    nonce: str | None
+    url: str | None
+    chain: tuple[bytes, ...]
+    """DER certificates, the device's own first."""
+    payload: dict[str, Any]
+    payload_bytes: bytes
+    compact: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The payload of a `lic-fetch+jws` (trust.md 3). Times are POSIX seconds by the device's clock."""
+
+    ver: int
+    iss: str
+    sub: str
+    aud: str
+    jti: str
+    seq: int
+    iat: int | None = None
+    fw: str | None = None
+    have: str | None = None
+    ks: int | None = None
+
+
+def parse(token: bytes, *, typ: str, online: bool) -> DeviceToken:
+    """Return the token's parts.
+
+    :param typ: the `typ` this door takes; another one is refused.
+    :param online: whether it came over REST (then with `nonce` and `url`) or in a file (then without, and
+        white space around it is ignored).
+    :raises MalformedToken: if anything about its shape differs from trust.md 2 and 3.
+    """
+    if len(token) > MAX_TOKEN_BYTES:
+        raise MalformedToken("size")
+    compact = token if online else token.strip(b" \t\r\n")
+    segments = compact.split(b".", 3)
+    if len(segments) != 3:
+        raise MalformedToken("not a compact JWS")
+    header = _object("header", _decoded("header", segments[0]))
+    if header.keys() != (_MEMBERS_ONLINE if online else _MEMBERS_IN_FILE):
+        raise MalformedToken("header members")
+    if not isinstance(header["alg"], str) or header["alg"] not in _READABLE_ALGORITHMS:
+        raise MalformedToken("alg")
+    if header["typ"] != typ:
+        raise MalformedToken("typ")
+    payload_bytes = _decoded("payload", segments[1])
+    if not _decoded("signature", segments[2]):
+        raise MalformedToken("signature")
+    return DeviceToken(
+        alg=header["alg"],
+        typ=typ,
+        nonce=_header_text(header, "nonce") if online else None,
+        url=_header_text(header, "url") if online else None,
+        chain=_chain(header["x5c"]),
+        payload=_object("payload", payload_bytes),
+        payload_bytes=payload_bytes,
+        compact=compact,
+    )
+
+
+def verify(token: DeviceToken, public_key: object) -> None:
+    """Return if the token was signed with the private key of `public_key`.
+
+    The algorithm follows from the key and the header must name it: P-256 ES256, P-384 ES384, RSA RS256 or
+    PS256, Ed25519 `Ed25519` (RFC 9864) or `EdDSA` (trust.md 2).
+
+    :param public_key: a key object of `cryptography`, as a certificate gives it.
+    :raises BadSignature: otherwise, also for keys of other kinds.
+    """
+    names, algorithm, key = _algorithm_of(public_key, token.alg)
+    if token.alg not in names:
+        raise BadSignature("the header names another algorithm than the key's")
+    header_segment, payload_segment, signature_segment = token.compact.split(b".")
+    # The header was read strictly already. Only the algorithm is handed on, under its one name: joserfc warns
+    # of `EdDSA`, and what it would read from the header again cannot differ from what was checked here.
+    unverified = jws.CompactSignature({"alg": algorithm}, token.payload_bytes)
+    unverified.segments.update(
+        {"header": header_segment, "payload": payload_segment, "signature": signature_segment}
+    )
+    if not jws.validate_compact(unverified, key, registry=_REGISTRY):
+        raise BadSignature("the signature does not match")
+
+
+def parse_statement(token: DeviceToken) -> Statement:
+    """Return the payload of a `lic-fetch+jws` as a typed statement.
+
+    Unknown members are ignored unless `must` names them (trust.md 2).
+
+    :raises MalformedToken: if a member is missing, of another type, or out of range.
+    """
+    if token.typ != FETCH_TYP:
+        raise MalformedToken("typ")
+    payload = token.payload
+    _check_must(payload)
+    if payload.get("ver") != 1 or payload["ver"] is True:
+        raise MalformedToken("ver")
+    subject = _text(payload, "sub", hardware_id.is_canonical)
+    if payload.get("iss") != subject:
+        raise MalformedToken("iss")
+    return Statement(
+        ver=1,
+        iss=subject,
+        sub=subject,
+        aud=_text(payload, "aud", lambda text: 0 < len(text) <= _MAX_AUDIENCE),
+        jti=_text(payload, "jti", lambda text: _JTI.fullmatch(text) is not None),
+        seq=_count(payload, "seq"),
+        iat=_count(payload, "iat") if "iat" in payload else None,
+        fw=_text(payload, "fw", _is_short) if "fw" in payload else None,
+        have=_text(payload, "have", _is_short) if "have" in payload else None,
+        ks=_count(payload, "ks") if "ks" in payload else None,
+    )
+
+
+class _Registry(jws.JWSRegistry):
+    # joserfc's own limit of 512 bytes leaves no room for x5c; the size of the whole token was checked before.
+    max_header_length = MAX_TOKEN_BYTES
+
+
+_REGISTRY = _Registry(algorithms=ALGORITHMS)
+
+
+def _algorithm_of(public_key: object, named: str) -> tuple[tuple[str, ...], str, Key]:
+    match public_key:
+        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
+            return ("ES256",), "ES256", ECKey(public_key, public_key)
+        case ec.EllipticCurvePublicKey(curve=ec.SECP384R1()):
+            return ("ES384",), "ES384", ECKey(public_key, public_key)
+        case rsa.RSAPublicKey():
+            return ("RS256", "PS256"), named, RSAKey(public_key, public_key)
+        case ed25519.Ed25519PublicKey():
+            return ("Ed25519", "EdDSA"), "Ed25519", OKPKey(public_key, public_key)
+        case _:
+            raise BadSignature("no algorithm for keys of this kind")
+
+
+def _decoded(part: str, segment: bytes) -> bytes:
+    try:
+        return base64url.decode(segment.decode("ascii"))
+    except (UnicodeDecodeError, base64url.NotBase64URL) as error:
+        raise MalformedToken(f"{part} is not base64url") from error
+
+
+def _object(part: str, data: bytes) -> dict[str, Any]:
+    try:
+        return strict_json.loads(data, max_bytes=MAX_TOKEN_BYTES)
+    except strict_json.MalformedJSON as error:
+        raise MalformedToken(f"{part}: {error}") from error
+
+
+def _header_text(header: dict[str, Any], name: str) -> str:
+    value = header[name]
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_HEADER_TEXT:
+        raise MalformedToken(name)
+    return value
+
+
+def _chain(value: object) -> tuple[bytes, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_CHAIN_LENGTH:
+        raise MalformedToken("x5c")
+    return tuple(_certificate(text) for text in value)
+
+
+def _certificate(text: object) -> bytes:
+    # RFC 7515, 4.1.6: standard base64 with padding, not base64url. One form only, as everywhere.
+    if not isinstance(text, str):
+        raise MalformedToken("x5c")
+    try:
+        der = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MalformedToken("x5c") from error
+    if not der or base64.b64encode(der).decode("ascii") != text:
+        raise MalformedToken("x5c")
+    return der
+
+
+def _check_must(payload: dict[str, Any]) -> None:
+    must = payload.get("must", [])
+    if not isinstance(must, list) or not all(isinstance(name, str) for name in must):
+        raise MalformedToken("must")
+    if not _STATEMENT_MEMBERS.issuperset(must):
+        raise MalformedToken("must names a member that is not understood")
+
+
+def _is_short(text: str) -> bool:
+    return 0 < len(text) <= _MAX_STATEMENT_TEXT
+
+
+def _text(payload: dict[str, Any], name: str, accept: Callable[[str], bool]) -> str:
+    value = payload.get(name)
+    if not isinstance(value, str) or not accept(value):
+        raise MalformedToken(name)
+    return value
+
+
+def _count(payload: dict[str, Any], name: str) -> int:
+    value = payload.get(name)
+    # bool is an int to Python, not to JSON. The upper bound, 2^53 - 1, is held by the reading of JSON.
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise MalformedToken(name)
+    return value

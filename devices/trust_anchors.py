@@ -1,0 +1,108 @@
+"""Whose device certificates count: trust anchors and the hardware IDs they speak for (trust.md 1)."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import get_args
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from devices import pki
+from devices.models import AnchorPrefix, TrustAnchor
+from portal.core import acts, audit
+from portal.core.acts import Caller
+from portal.core.errors import Conflict, Invalid
+
+
+class AnchorUnusable(Invalid):
+    code = "anchor-unusable"
+    title = _("This cannot be a trust anchor: %(reason)s.")
+    way_out = _("Give the PEM certificate of a CA with a P-256 or P-384 key, and prefixes like 00-90-33.")
+
+
+class PrefixOfAnotherManufacturer(Conflict):
+    code = "prefix-of-another-manufacturer"
+    title = _("The prefix %(prefix)s belongs to %(manufacturer)s already.")
+    way_out = _("Each range of hardware IDs belongs to one manufacturer. Correct the prefix or the name.")
+
+
+@transaction.atomic(durable=True)
+def add_trust_anchor(
+    *,
+    certificate: bytes,
+    manufacturer: str,
+    prefixes: Sequence[str],
+    hardware_id_in: str,
+    caller: Caller,
+    now: datetime,
+) -> TrustAnchor:
+    """Accept a manufacturer's CA for the hardware IDs under `prefixes`.
+
+    :param certificate: the CA certificate as PEM.
+    :param hardware_id_in: `serialNumber` or `CN`, where its device certificates hold the hardware ID.
+    :raises AnchorUnusable: the certificate, a prefix or the place cannot be used.
+    :raises PrefixOfAnotherManufacturer: one of the prefixes overlaps with another manufacturer's.
+    """
+    parsed = _parse(certificate, prefixes, hardware_id_in)
+    der = parsed.certificate.public_bytes(Encoding.DER)
+    act = acts.begin(
+        operation="add-trust-anchor",
+        caller=caller,
+        given={
+            "sha256": hashlib.sha256(der).hexdigest(),
+            "manufacturer": manufacturer,
+            "prefixes": sorted(prefixes),
+            "in": hardware_id_in,
+        },
+        now=now,
+    )
+    if act.outcome is not None:
+        return TrustAnchor.objects.get(pk=act.outcome["anchor"])
+    _lock_prefixes()
+    for other in AnchorPrefix.objects.exclude(anchor__manufacturer=manufacturer).select_related("anchor"):
+        for prefix in prefixes:
+            if f"{prefix}-".startswith(f"{other.prefix}-") or f"{other.prefix}-".startswith(f"{prefix}-"):
+                raise PrefixOfAnotherManufacturer(prefix=prefix, manufacturer=other.anchor.manufacturer)
+    anchor = TrustAnchor.objects.create(
+        manufacturer=manufacturer,
+        certificate=der,
+        sha256=hashlib.sha256(der).digest(),
+        hardware_id_in=hardware_id_in,
+        added_at=now,
+    )
+    AnchorPrefix.objects.bulk_create(AnchorPrefix(anchor=anchor, prefix=prefix) for prefix in prefixes)
+    audit.record(
+        "trust-anchor-added",
+        caller=caller,
+        now=now,
+        act=act,
+        manufacturer=manufacturer,
+        prefixes=list(prefixes),
+    )
+    acts.finish(act, outcome={"anchor": anchor.pk})
+    return anchor
+
+
+def _lock_prefixes() -> None:
+    """Let nobody else add prefixes until commit: each new one is compared with all others, and two at once
+    would not see each other. Row locks cannot do that for rows that are not there yet."""
+    if connection.vendor == "postgresql":  # SQLite has one writer at a time anyway
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {AnchorPrefix._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
+
+
+def _parse(certificate: bytes, prefixes: Sequence[str], hardware_id_in: str) -> pki.Anchor:
+    place = next((place for place in get_args(pki.Place) if place == hardware_id_in), None)
+    if place is None:
+        raise AnchorUnusable(reason="the hardware ID is in serialNumber or CN")
+    try:
+        return pki.Anchor(
+            certificate=x509.load_pem_x509_certificate(certificate),
+            prefixes=tuple(prefixes),
+            hardware_id_in=place,
+        )
+    except ValueError as error:
+        raise AnchorUnusable(reason=str(error)) from error

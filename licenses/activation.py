@@ -1,0 +1,169 @@
+"""Activation keys: look at what one holds, then activate it, once (mission rules 8 to 10)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Company, Project
+from licenses import activation_code, ledger, queries, transparency
+from licenses.ledger import Line
+from licenses.log_line import LeafType
+from licenses.models import ActivationKey, Holder, Transfer
+from portal.core import acts, audit, throttle
+from portal.core.acts import Caller
+from portal.core.errors import Conflict, NotFound
+from portal.core.models import Act
+from portal.core.throttle import Limit
+
+
+class KeyUnknown(NotFound):
+    """Mistyped and unknown get one answer: it tells a guesser nothing (mission rule 10)."""
+
+    code = "key-unknown"
+    title = _("This is not an activation key, or it was mistyped.")
+    way_out = _("Compare it with the certificate, character by character, or scan the code printed there.")
+
+
+class KeyAlreadyActivated(Conflict):
+    code = "key-already-activated"
+    title = _("This key has already been activated.")
+    way_out = _("Look for its licenses in your balances. If nobody of yours activated it, tell support.")
+
+
+class KeyBlocked(Conflict):
+    code = "key-blocked"
+    title = _("This key is blocked.")
+    way_out = _("Ask whoever sold it to you; support can tell why it was blocked.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyContents:
+    """What a key holds: its order's reference and lines."""
+
+    activation_key: ActivationKey
+    lines: Sequence[Transfer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation:
+    """What an activation brought in: the transfers from the key into `target`."""
+
+    activation_key: ActivationKey
+    target: Company | Project
+    transfers: Sequence[Transfer]
+
+
+def look_at_key(*, code: str, company: Company, caller: Caller, now: datetime) -> KeyContents:
+    """Show what an issued key holds, before it is activated. Changes nothing but the history.
+
+    :raises RateLimited: too many look-ups by this user, address or company.
+    :raises KeyUnknown: mistyped, or there is no such key.
+    :raises KeyAlreadyActivated: it was activated before, by whomever.
+    :raises KeyBlocked: it is blocked.
+    """
+    _throttle(caller, company)
+    key = _find(code, among=ActivationKey.objects.all())
+    _require_issued(key)
+    audit.record("key-looked-at", caller=caller, now=now, company_id=company.pk, key=key.last_four)
+    holder = ledger.key_holder(key)
+    return KeyContents(activation_key=key, lines=queries.lines_of_order(key_holder_id=holder.pk))
+
+
+def activate_key(*, code: str, target: Company | Project, caller: Caller, now: datetime) -> Activation:
+    """Redeem a key, once, for all its lines, into a company's or a project's balance.
+
+    :raises RateLimited: too many tries by this user, address or company.
+    :raises KeyUnknown: mistyped, or there is no such key.
+    :raises KeyAlreadyActivated: it was activated before, by whomever.
+    :raises KeyBlocked: it is blocked.
+    """
+    company = target if isinstance(target, Company) else target.company
+    # Outside the transaction: a refusal rolls back, and must be counted all the same.
+    _throttle(caller, company)
+    with transaction.atomic(durable=True):
+        # The code itself is kept nowhere, not even as a hash without the pepper.
+        act = acts.begin(
+            operation="activate-key",
+            caller=caller,
+            given={"key": _fingerprint(code).hex(), "target": f"{target._meta.model_name}:{target.pk}"},
+            now=now,
+        )
+        # The lock makes "once" true: of two activations at once the second one waits here, and then finds
+        # the key activated.
+        key = _find(code, among=ActivationKey.objects.select_for_update(no_key=True))
+        if act.outcome is not None:
+            return Activation(activation_key=key, target=target, transfers=_transfers_of(act))
+        _require_issued(key)
+        transfers = _empty_into(target, key=key, act=act)
+        key.state = ActivationKey.State.ACTIVATED
+        key.activated_by = act
+        key.save(update_fields=["state", "activated_by"])
+        transparency.record(
+            act=act,
+            leaf_type=LeafType.ACTIVATION,
+            told=[transparency.Told(transfer=transfer) for transfer in transfers],
+            now=now,
+        )
+        audit.record(
+            "key-activated",
+            caller=caller,
+            now=now,
+            act=act,
+            company_id=company.pk,
+            project_id=target.pk if isinstance(target, Project) else None,
+            key=key.last_four,
+        )
+        acts.finish(act, outcome={"key": key.pk})
+    return Activation(activation_key=key, target=target, transfers=transfers)
+
+
+def _empty_into(target: Company | Project, *, key: ActivationKey, act: Act) -> list[Transfer]:
+    source = ledger.key_holder(key)
+    destination = ledger.balance_holder(target)
+    return ledger.transfer(
+        act=act,
+        lines=[
+            Line(product=line.product, quantity=line.quantity, source=source, destination=destination)
+            for line in queries.lines_of_order(key_holder_id=source.pk)
+        ],
+    )
+
+
+def _transfers_of(act: Act) -> list[Transfer]:
+    return list(
+        Transfer.objects.filter(act=act, source__kind=Holder.Kind.KEY)
+        .select_related("product")
+        .order_by("pk")
+    )
+
+
+def _fingerprint(code: str) -> bytes:
+    try:
+        canonical = activation_code.read(code)
+    except activation_code.NotAnActivationCode as error:
+        raise KeyUnknown from error
+    return activation_code.fingerprint(canonical, settings.ACTIVATION_CODE_PEPPER)
+
+
+def _find(code: str, *, among: QuerySet[ActivationKey]) -> ActivationKey:
+    key = among.filter(fingerprint=_fingerprint(code)).first()
+    if key is None:
+        raise KeyUnknown
+    return key
+
+
+def _require_issued(key: ActivationKey) -> None:
+    if key.state == ActivationKey.State.ACTIVATED:
+        raise KeyAlreadyActivated
+    if key.state == ActivationKey.State.BLOCKED:
+        raise KeyBlocked
+
+
+def _throttle(caller: Caller, company: Company) -> None:
+    limit = Limit(name="key-look-up", times=settings.KEY_LOOKUPS_PER_HOUR, seconds=3600)
+    throttle.hit(limit, f"user:{caller.user_id}", f"address:{caller.address}", f"company:{company.pk}")

@@ -1,0 +1,105 @@
+"""Transfers between a company's balance and its projects' (mission rule 12)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Company, Project
+from licenses import ledger
+from licenses.ledger import Line
+from licenses.models import Product, Transfer
+from portal.core import acts, audit
+from portal.core.acts import Caller
+from portal.core.errors import Conflict
+
+
+class OtherCompany(Conflict):
+    code = "other-company"
+    title = _("Licenses are transferred within one company only.")
+    way_out = _("Choose a balance of the same company. Licenses of another one come by import or hand-over.")
+
+
+class SameBalance(Conflict):
+    code = "same-balance"
+    title = _("The licenses are in this balance already.")
+    way_out = _("Choose another balance to transfer to.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalanceTransfer:
+    """What was transferred, and from where to where."""
+
+    transfers: Sequence[Transfer]
+
+
+@transaction.atomic(durable=True)
+def transfer_licenses(
+    *,
+    source: Company | Project,
+    destination: Company | Project,
+    product: Product,
+    quantity: int,
+    caller: Caller,
+    now: datetime,
+) -> BalanceTransfer:
+    """Transfer free licenses between balances of one company.
+
+    No leaf in the public log: there, all balances of a company are one holder (trust.md 8).
+
+    :raises QuantityOutOfRange: the quantity is below 1 or above the largest allowed.
+    :raises OtherCompany: the balances belong to different companies.
+    :raises SameBalance: source and destination are the same.
+    :raises InsufficientLicenses: the source has less than that free.
+    """
+    ledger.require_quantity(quantity)
+    company = _company_of(source)
+    if _company_of(destination) != company:
+        raise OtherCompany
+    if source == destination:
+        raise SameBalance
+    act = acts.begin(
+        operation="transfer-licenses",
+        caller=caller,
+        given={
+            "source": f"{source._meta.model_name}:{source.pk}",
+            "destination": f"{destination._meta.model_name}:{destination.pk}",
+            "product": product.pk,
+            "quantity": quantity,
+        },
+        now=now,
+    )
+    if act.outcome is not None:
+        return BalanceTransfer(transfers=list(act.transfers.select_related("product").order_by("pk")))
+    transfers = ledger.transfer(
+        act=act,
+        lines=[
+            Line(
+                product=product,
+                quantity=quantity,
+                source=ledger.balance_holder(source),
+                destination=ledger.balance_holder(destination),
+            )
+        ],
+    )
+    for side in (source, destination):
+        audit.record(
+            "licenses-transferred",
+            caller=caller,
+            now=now,
+            act=act,
+            company_id=company.pk,
+            project_id=side.pk if isinstance(side, Project) else None,
+            product=str(product),
+            quantity=quantity,
+            source=source.name,
+            destination=destination.name,
+        )
+    acts.finish(act, outcome={})
+    return BalanceTransfer(transfers=transfers)
+
+
+def _company_of(balance: Company | Project) -> Company:
+    return balance if isinstance(balance, Company) else balance.company

@@ -1,0 +1,221 @@
+"""The books: the only writer of holdings, transfers and grants (architecture.md, "The ledger").
+
+Every function here runs inside the transaction of an operation. The order of locks is the same everywhere:
+the act, then the key or device the operation is about, then holdings in the order of (holder, product). Lock,
+then check, then act.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import BigIntegerField, Case, F, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Company, Project
+from devices.models import Device
+from licenses.models import ActivationKey, Grant, Holder, Holding, Product, Transfer
+from portal.core.errors import Conflict, Invalid
+from portal.core.models import Act
+
+
+class InsufficientLicenses(Conflict):
+    code = "insufficient-licenses"
+    title = _("Not enough licenses: %(wanted)s of %(product)s wanted, %(available)s free.")
+    way_out = _("Take at most %(available)s, transfer more into this balance, or activate another key.")
+
+
+class GrantAlreadyEnded(Conflict):
+    code = "grant-already-ended"
+    title = _("This license is no longer on the device.")
+    way_out = _("Load the device's page again to see what it holds now.")
+
+
+class QuantityOutOfRange(Invalid):
+    code = "quantity-out-of-range"
+    title = _("A quantity must be from 1 to %(largest)s, not %(quantity)s.")
+    way_out = _("Correct the quantity.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """What is to move: `quantity` units of a product from one holder to another."""
+
+    product: Product
+    quantity: int
+    source: Holder
+    destination: Holder
+
+
+def require_quantity(quantity: int) -> None:
+    """Hold a quantity within bounds, before anything is written.
+
+    :raises QuantityOutOfRange: it is below 1 or above the largest allowed.
+    """
+    if not 1 <= quantity <= settings.LARGEST_QUANTITY:
+        raise QuantityOutOfRange(quantity=quantity, largest=settings.LARGEST_QUANTITY)
+
+
+def issuer() -> Holder:
+    """The holder all licenses come from."""
+    return _holder(kind=Holder.Kind.ISSUER)
+
+
+def key_holder(activation_key: ActivationKey) -> Holder:
+    """The holder that is an activation key: its order, until it is activated."""
+    return _holder(kind=Holder.Kind.KEY, activation_key=activation_key)
+
+
+def company_holder(company: Company) -> Holder:
+    """The holder that is a company's balance."""
+    return _holder(kind=Holder.Kind.COMPANY, company=company)
+
+
+def project_holder(project: Project) -> Holder:
+    """The holder that is a project's balance. In the public log it is its company (trust.md 8)."""
+    found = Holder.objects.filter(project=project).first()
+    if found is not None:
+        return found
+    return _holder(
+        kind=Holder.Kind.PROJECT,
+        project=project,
+        defaults={"log_id": company_holder(project.company).log_id},
+    )
+
+
+def balance_holder(balance: Company | Project) -> Holder:
+    """The holder behind a balance, a company's or a project's."""
+    return company_holder(balance) if isinstance(balance, Company) else project_holder(balance)
+
+
+def device_holder(device: Device) -> Holder:
+    """The holder that is a device."""
+    return _holder(kind=Holder.Kind.DEVICE, device=device)
+
+
+def lock_device(device: Device) -> Device:
+    """Lock the device for the rest of the transaction, and read it anew.
+
+    Whatever changes a device's grants, its documents or its project holds this lock: two changes at once
+    would build two documents of one `seq`, or assign from a project the device has just left.
+    """
+    # The project is read with the device but not locked: another device of it is nobody's business here.
+    locking = Device.objects.select_for_update(of=("self",), no_key=True)
+    return locking.select_related("project__company").get(pk=device.pk)
+
+
+def transfer(*, act: Act, lines: Sequence[Line]) -> list[Transfer]:
+    """Move quantities between holders, all lines or none. One call for one act.
+
+    :raises InsufficientLicenses: a source has less than its lines want; facts `product`, `wanted`,
+        `available`.
+    """
+    assert connection.in_atomic_block, "transfers belong to the transaction of an operation"
+    changes: dict[tuple[int, int], int] = defaultdict(int)
+    wanted: dict[tuple[int, int], int] = defaultdict(int)
+    for line in lines:
+        if line.source.keeps_a_balance:
+            changes[line.source.pk, line.product.pk] -= line.quantity
+            wanted[line.source.pk, line.product.pk] += line.quantity
+        if line.destination.keeps_a_balance:
+            changes[line.destination.pk, line.product.pk] += line.quantity
+    holdings = _lock_holdings(changes)
+    # Checked under the lock. The CHECK on the row would refuse as well, but could not say what is missing.
+    products = {line.product.pk: line.product for line in lines}
+    for (holder_id, product_id), quantity in sorted(wanted.items()):
+        available = holdings[holder_id, product_id].balance
+        if quantity > available:
+            raise InsufficientLicenses(
+                product=str(products[product_id]), wanted=quantity, available=available
+            )
+    _change_balances({holdings[place].pk: change for place, change in changes.items()})
+    return Transfer.objects.bulk_create(
+        Transfer(
+            act=act,
+            product=line.product,
+            quantity=line.quantity,
+            source=line.source,
+            destination=line.destination,
+        )
+        for line in lines
+    )
+
+
+def grant(
+    *, act: Act, device: Device, product: Product, quantity: int, first_seq: int, now: datetime
+) -> Grant:
+    """Write a bought grant: the other side of a transfer to the device. The device is locked."""
+    return Grant.objects.create(
+        device=device,
+        product=product,
+        quantity=quantity,
+        license_class=Grant.Class.BOUGHT,
+        made_by=act,
+        made_at=now,
+        first_seq=first_seq,
+    )
+
+
+def end_grants(*, act: Act, grants: Iterable[Grant], state: Grant.State, now: datetime) -> None:
+    """Take grants out of the live state. The device is locked.
+
+    :raises GrantAlreadyEnded: one of them was not live any more.
+    """
+    ids = [grant.pk for grant in grants]
+    ended = Grant.objects.filter(pk__in=ids, state=Grant.State.LIVE).update(
+        state=state, ended_by=act, ended_at=now
+    )
+    if ended != len(ids):
+        raise GrantAlreadyEnded
+
+
+def _holder(
+    *, kind: Holder.Kind, defaults: Mapping[str, object] | None = None, **belongs_to: object
+) -> Holder:
+    found = Holder.objects.filter(kind=kind, **belongs_to).first()
+    if found is not None:
+        return found
+    # Two at once: the second waits for the first at the unique index, and then finds its row.
+    Holder.objects.bulk_create([Holder(kind=kind, **belongs_to, **(defaults or {}))], ignore_conflicts=True)
+    return Holder.objects.get(kind=kind, **belongs_to)
+
+
+def _lock_holdings(places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Holding]:
+    """Lock the holdings at (holder, product), making those that are missing.
+
+    All of them, also those that only receive, in the order of (holder, product): an UPDATE would lock them
+    anyway, in an order that two acts crossing each other would make a deadlock of. One statement makes and
+    locks, because whoever makes rows after having locked others can be waited for in a circle as well. The
+    update to the same value is what takes the lock.
+    """
+    places = sorted(places)
+    if not places:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO licenses_holding (holder_id, product_id, balance, moved) VALUES "  # noqa: S608
+            + ", ".join(["(%s, %s, 0, 0)"] * len(places))
+            + " ON CONFLICT (holder_id, product_id) DO UPDATE SET balance = licenses_holding.balance"
+            " RETURNING id, holder_id, product_id, balance",
+            [value for place in places for value in place],
+        )
+        rows = cursor.fetchall()
+    return {
+        (holder_id, product_id): Holding(pk=pk, holder_id=holder_id, product_id=product_id, balance=balance)
+        for pk, holder_id, product_id, balance in rows
+    }
+
+
+def _change_balances(changes: Mapping[int, int]) -> None:
+    """Add each change to its balance, in the database: F() is right even where a lock was forgotten."""
+    changes = {pk: change for pk, change in changes.items() if change}
+    if not changes:
+        return
+    change = Case(
+        *(When(pk=pk, then=Value(amount)) for pk, amount in sorted(changes.items())),
+        output_field=BigIntegerField(),
+    )
+    Holding.objects.filter(pk__in=changes).update(balance=F("balance") + change)

@@ -1,0 +1,50 @@
+"""`manage.py issue_key`: an order becomes an activation key."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from licenses import fulfilment
+from licenses.fulfilment import OrderLine
+from portal.core import clock
+from portal.core.acts import Caller
+from portal.core.errors import DomainError
+
+
+class Command(BaseCommand):
+    help = "Turn an order into an activation key. The same order again prints the same key, for seven days."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("number", help="the order's number in your books")
+        parser.add_argument("lines", nargs="+", metavar="PRODUCT:VERSION:QUANTITY", help="like Port:14:10")
+        parser.add_argument("--customer", required=True)
+        parser.add_argument("--reference", default="", help="the customer's own reference")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *, number: str, lines: list[str], customer: str, reference: str, **options: Any) -> None:
+        try:
+            issued = fulfilment.issue_key(
+                number=number,
+                reference=reference,
+                customer=customer,
+                lines=[_line(text) for text in lines],
+                caller=Caller(scope="orders", key=number, name="command issue_key"),
+                now=clock.now(),
+            )
+        except DomainError as error:
+            raise CommandError(f"{error.headline} {error.detail} [{error.code}]") from error
+        if options["json"]:
+            self.stdout.write(json.dumps({"order": number, "code": issued.code}))
+        elif issued.code is None:
+            raise CommandError("The key of this order was issued before, and its code is no longer kept.")
+        else:
+            self.stdout.write(issued.code)
+
+
+def _line(text: str) -> OrderLine:
+    try:
+        code, version, quantity = text.split(":")
+        return OrderLine(code=code, version=int(version), quantity=int(quantity))
+    except ValueError as error:
+        raise CommandError(f"{text}: must be PRODUCT:VERSION:QUANTITY, like Port:14:10") from error

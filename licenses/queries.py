@@ -1,0 +1,131 @@
+"""Products, devices, balances and keys, for people and for doors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Company, Project
+from devices.models import Device
+from licenses.models import Grant, Holding, LicenseDocument, Product, Transfer
+from portal.core import base64url
+from portal.core.errors import Invalid, NotFound
+
+
+class NoSuchProduct(Invalid):
+    code = "no-such-product"
+    title = _("There is no product %(product)s in version %(version)s.")
+    way_out = _("Choose a product and version from the catalogue.")
+
+
+class NoSuchGrant(NotFound):
+    code = "no-such-grant"
+    title = _("There is no such license on this device.")
+    way_out = _("Load the device's page again to see what it holds now.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalanceRow:
+    """One product in a balance: units free, and units on devices of the same scope."""
+
+    product: Product
+    free: int
+    assigned: int
+
+
+def get_product(*, code: str, version: int) -> Product:
+    """One product of the catalogue.
+
+    :raises NoSuchProduct: there is none of that code and version.
+    """
+    product = Product.objects.filter(code=code, version=version).first()
+    if product is None:
+        raise NoSuchProduct(product=code, version=version)
+    return product
+
+
+def balance_of_project(project: Project) -> list[BalanceRow]:
+    """What a project has free, and what is on its devices; products with neither are left out."""
+    return _balance(
+        free=Q(holder__project=project),
+        assigned=Q(holder__device__project=project),
+    )
+
+
+def balance_of_company(company: Company) -> list[BalanceRow]:
+    """What a company has free outside its projects. Its devices are all in projects."""
+    return _balance(free=Q(holder__company=company), assigned=Q(pk__in=[]))
+
+
+def _balance(*, free: Q, assigned: Q) -> list[BalanceRow]:
+    # One query: a sum for each of the two, by product.
+    from_holdings = (
+        Holding.objects.filter(free | assigned, balance__gt=0)
+        .select_related("product", "holder")
+        .order_by("product__version", "product__code")
+    )
+    rows: dict[Product, list[int]] = {}
+    for holding in from_holdings:
+        row = rows.setdefault(holding.product, [0, 0])
+        row[1 if holding.holder.device_id else 0] += holding.balance
+    return [BalanceRow(product=product, free=row[0], assigned=row[1]) for product, row in rows.items()]
+
+
+def live_grants(device: Device) -> QuerySet[Grant]:
+    """The live grants of a device, in the order in which documents list them."""
+    return (
+        Grant.objects.filter(device=device, state=Grant.State.LIVE)
+        .select_related("product")
+        .order_by("made_at", "pk")
+    )
+
+
+def get_grant(*, grant_id: str, device: Device) -> Grant:
+    """One grant of the device, live or not, by its id as documents write it (22 characters).
+
+    :raises NoSuchGrant: the device has none of that id.
+    """
+    try:
+        key = UUID(bytes=base64url.decode(grant_id))
+    except ValueError as error:
+        raise NoSuchGrant from error
+    grant = Grant.objects.filter(pk=key, device=device).select_related("product").first()
+    if grant is None:
+        raise NoSuchGrant
+    return grant
+
+
+def grant_id(grant: Grant) -> str:
+    """The grant's id as documents write it: 16 bytes in 22 characters of base64url."""
+    return base64url.encode(grant.pk.bytes)
+
+
+def current_document(device: Device) -> LicenseDocument | None:
+    """The device's license document with the highest `seq`, if it ever had one."""
+    return LicenseDocument.objects.filter(device=device).order_by("-seq").first()
+
+
+def can_be_undone(grants: Sequence[Grant], device: Device) -> set[UUID]:
+    """Which of the device's live grants no document handed out has carried yet (mission rule 12)."""
+    carried = (
+        LicenseDocument.objects.filter(device=device, handed_out_at__isnull=False)
+        .order_by("-seq")
+        .values_list("seq", flat=True)
+        .first()
+    ) or 0
+    return {
+        grant.pk
+        for grant in grants
+        if grant.license_class == Grant.Class.BOUGHT
+        and grant.first_seq is not None
+        and grant.first_seq > carried
+    }
+
+
+def lines_of_order(*, key_holder_id: int) -> list[Transfer]:
+    """What an activation key holds, or held before it was activated, in the order of its lines."""
+    return list(
+        Transfer.objects.filter(destination_id=key_holder_id).select_related("product").order_by("pk")
+    )

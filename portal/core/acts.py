@@ -1,0 +1,95 @@
+"""Idempotent calls: the first one does the work, the same one again gets the same answer.
+
+An operation begins with `begin()` and ends with `finish()`:
+
+    act = acts.begin(operation="activate-key", caller=caller, given={...}, now=now)
+    if act.outcome is not None:
+        return Activation.from_outcome(act.outcome)
+    ...
+    acts.finish(act, outcome={...})
+
+Both happen in the operation's transaction. A refused operation rolls its act back, so that a later try with
+the same key is a fresh one.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from portal.core.errors import Conflict
+from portal.core.models import Act, random_id
+
+
+class IdempotencyKeyReused(Conflict):
+    code = "idempotency-key-reused"
+    title = _("This request id was used before for something else.")
+    way_out = _("Use a new id for a new request. To repeat a request, send exactly the same content.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who calls an operation, and under which name of their own.
+
+    scope: whose names `key` is unique among: "company:7", "user:3", "device:00-90-33-01-0A-FF", "orders".
+    key: the caller's id of this call; at most 100 characters.
+    """
+
+    scope: str
+    key: str
+    name: str
+    user_id: int | None = None
+    reason: str = ""
+    address: str | None = None
+
+    def within(self, scope: str) -> "Caller":
+        """The same caller, with the act named in another scope."""
+        return replace(self, scope=scope)
+
+
+def new_key() -> str:
+    """A name for a call whose caller gave none: every such call is a new one."""
+    return secrets.token_urlsafe(18)
+
+
+def begin(*, operation: str, caller: Caller, given: Mapping[str, Any], now: datetime) -> Act:
+    """Enter the act, or find the earlier one of the same name, whose `outcome` is then set.
+
+    :raises IdempotencyKeyReused: the name was used for another operation or other input.
+    """
+    assert connection.in_atomic_block, "an act belongs to the transaction of its operation"
+    wanted = Act(
+        id=random_id(),
+        operation=operation,
+        scope=caller.scope,
+        key=caller.key,
+        input_hash=_hash(operation, given),
+        actor_id=caller.user_id,
+        actor_name=caller.name,
+        reason=caller.reason,
+        at=now,
+    )
+    # ON CONFLICT DO NOTHING waits for a concurrent act of the same name to commit or roll back: this is
+    # what makes fifty equal requests at once have one effect. It must come before every other lock.
+    Act.objects.bulk_create([wanted], ignore_conflicts=True)
+    act = Act.objects.get(scope=caller.scope, key=caller.key)
+    if act.id != wanted.id and (act.operation != operation or bytes(act.input_hash) != wanted.input_hash):
+        raise IdempotencyKeyReused
+    return act
+
+
+def finish(act: Act, *, outcome: Mapping[str, Any]) -> None:
+    """Keep the answer, for whoever asks again."""
+    act.outcome = dict(outcome)
+    act.save(update_fields=["outcome"])
+
+
+def _hash(operation: str, given: Mapping[str, Any]) -> bytes:
+    text = json.dumps([operation, given], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,36 @@
+"""Every change says who, what, when, why (mission rule 38): entries for histories and for auditors."""
+
+from datetime import datetime
+from typing import Any
+
+from portal.core.acts import Caller
+from portal.core.models import Act, AuditEntry
+
+
+def record(
+    event: str,
+    *,
+    caller: Caller,
+    now: datetime,
+    act: Act | None = None,
+    company_id: int | None = None,
+    project_id: int | None = None,
+    hardware_id: str = "",
+    **facts: Any,
+) -> None:
+    """Write one entry. Inside an operation it is part of the operation's transaction.
+
+    `facts` are shown to people; they must hold no secret: no key, no token, no password.
+    """
+    AuditEntry.objects.create(
+        at=now,
+        event=event,
+        act=act,
+        actor_id=caller.user_id,
+        actor_name=caller.name,
+        address=caller.address,
+        company_id=company_id,
+        project_id=project_id,
+        hardware_id=hardware_id,
+        facts=facts,
+    )

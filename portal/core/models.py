@@ -1,0 +1,97 @@
+"""Rows that every app stands on: acts, audit entries, outbox jobs."""
+
+import secrets
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Length
+
+models.BinaryField.register_lookup(Length)
+
+
+def random_id() -> uuid.UUID:
+    """128 random bits. Not a version-4 UUID: those fix six of them, and documents promise 128."""
+    return uuid.UUID(bytes=secrets.token_bytes(16))
+
+
+class Act(models.Model):
+    """One accepted call of one operation by one caller: who, what, when, why.
+
+    `scope` and `key` are the caller's own name for the call; a second call of that name is answered from
+    `outcome` and does nothing (architecture.md, "The ledger"). An act that was refused leaves no row.
+    """
+
+    id = models.UUIDField(primary_key=True, default=random_id, editable=False)
+    operation = models.CharField(max_length=40)
+    scope = models.CharField(max_length=80)
+    key = models.CharField(max_length=100)
+    input_hash = models.BinaryField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    actor_name = models.CharField(max_length=200)
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+    outcome = models.JSONField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["scope", "key"], name="a_caller_names_an_act_once"),
+            models.CheckConstraint(condition=Q(input_hash__length=32), name="an_act_knows_its_input"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.id}"
+
+
+class AuditEntry(models.Model):
+    """One event as people read it in a history. Never changed, never deleted.
+
+    `company_id`, `project_id` and `hardware_id` say whom it concerns; they are plain values because the
+    apps that own those rows stand above this one, and because a history outlives what it tells of.
+    """
+
+    at = models.DateTimeField()
+    event = models.CharField(max_length=60)
+    act = models.ForeignKey(Act, on_delete=models.PROTECT, null=True, related_name="audit_entries")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    actor_name = models.CharField(max_length=200)
+    address = models.GenericIPAddressField(null=True)
+    company_id = models.BigIntegerField(null=True)
+    project_id = models.BigIntegerField(null=True)
+    hardware_id = models.CharField(max_length=17, blank=True)
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["company_id", "-at"], name="audit_of_a_company"),
+            models.Index(fields=["project_id", "-at"], name="audit_of_a_project"),
+            models.Index(fields=["hardware_id", "-at"], name="audit_of_a_device"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class OutboxJob(models.Model):
+    """Work to be done after a commit, written in the transaction that wants it done.
+
+    A worker claims it for the length of a lease and deletes it when done; a worker that dies lets the lease
+    run out, and the job runs again (mission rule 37). `attempts` doubles as the fence: who lost the lease
+    can no longer finish the job.
+    """
+
+    handler = models.CharField(max_length=60)
+    arguments = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True)
+    attempts = models.IntegerField(default=0)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["due_at", "id"], name="outbox_in_the_order_due")]
+
+    def __str__(self) -> str:
+        return f"{self.handler} {self.pk}"

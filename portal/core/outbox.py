@@ -1,0 +1,100 @@
+"""Jobs as rows: written with the business, claimed with a lease, deleted when done.
+
+`put()` belongs into an operation's transaction: the job exists exactly if the business does. Workers call
+`work_off()`; Celery and the embedded worker do nothing else (architecture.md, "Transactions, jobs"). A
+handler takes ids as keyword arguments, opens its own transactions and may run twice.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+from django.db import connection, transaction
+
+from portal.core.models import OutboxJob
+
+LEASE = timedelta(minutes=5)
+BATCH = 20
+LONGEST_PAUSE = timedelta(hours=1)
+
+log = structlog.get_logger(__name__)
+
+
+class Handler(Protocol):
+    """Does one job. Tolerates arguments it does not know: an older worker may meet a newer job."""
+
+    def __call__(self, *, now: datetime, **arguments: Any) -> None: ...
+
+
+@dataclass(frozen=True)
+class Claim:
+    id: int
+    handler: str
+    arguments: dict[str, Any]
+    attempts: int
+
+
+_handlers: dict[str, Handler] = {}
+
+
+def handler(name: str) -> Callable[[Handler], Handler]:
+    """Register the function below as the handler of jobs named `name`; used in an app's tasks.py."""
+
+    def register(function: Handler) -> Handler:
+        assert name not in _handlers, f"two handlers for {name}"
+        _handlers[name] = function
+        return function
+
+    return register
+
+
+def put(name: str, *, now: datetime, due_at: datetime | None = None, **arguments: Any) -> None:
+    """Ask for a job, after the current transaction commits and not before `due_at`."""
+    OutboxJob.objects.create(handler=name, arguments=arguments, created_at=now, due_at=due_at or now)
+
+
+def claim(*, now: datetime, limit: int = BATCH) -> list[Claim]:
+    """Take up to `limit` due jobs that nobody else has, for the length of a lease.
+
+    One statement, so that it is the same on both databases; SKIP LOCKED keeps workers on PostgreSQL from
+    queueing behind each other, SQLite writes one at a time anyway.
+    """
+    skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    table = OutboxJob._meta.db_table
+    as_parameter = connection.ops.adapt_datetimefield_value
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET leased_until = %s, attempts = attempts + 1 WHERE id IN ("  # noqa: S608
+            f" SELECT id FROM {table} WHERE due_at <= %s AND (leased_until IS NULL OR leased_until <= %s)"
+            f" ORDER BY due_at, id LIMIT %s {skip}) RETURNING id, handler, arguments, attempts",
+            [as_parameter(now + LEASE), as_parameter(now), as_parameter(now), limit],
+        )
+        rows = cursor.fetchall()
+    return [Claim(id=row[0], handler=row[1], arguments=json.loads(row[2]), attempts=row[3]) for row in rows]
+
+
+def work_off(*, clock: Callable[[], datetime], limit: int = BATCH) -> int:
+    """Claim a batch and do it. Returns how many jobs were tried; none is ever dropped."""
+    claims = claim(now=clock(), limit=limit)
+    for job in claims:
+        try:
+            _handlers[job.handler](now=clock(), **job.arguments)
+        except Exception as error:
+            # Whatever went wrong, the job stays and says so; the pause doubles up to an hour.
+            log.exception("outbox job failed", job=job.id, handler=job.handler, attempts=job.attempts)
+            pause = min(LONGEST_PAUSE, timedelta(seconds=2 ** min(job.attempts, 12)))
+            _mine(job).update(
+                due_at=clock() + pause,
+                leased_until=None,
+                last_error=f"{type(error).__name__}: {error}"[:2000],
+            )
+        else:
+            _mine(job).delete()
+    return len(claims)
+
+
+def _mine(job: Claim) -> Any:
+    return OutboxJob.objects.filter(pk=job.id, attempts=job.attempts)

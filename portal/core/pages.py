@@ -1,0 +1,62 @@
+"""Refusals as pages: the one mapping from kinds to HTTP for people."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+from portal.core import problems
+from portal.core.errors import DomainError, every_refusal
+
+
+def respond(request: HttpRequest, error: DomainError, *, status: int | None = None) -> HttpResponse:
+    """A page that says what, why and the way out, with the code for support (mission rule 36)."""
+    status = status or int(problems.status_of(error))
+    response = render(request, "refusal.html", {"error": error, "status": status}, status=status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404: a stranger and a missing row get the same answer."""
+    error = problems.NoSuchThing()
+    return problems.respond(error) if problems.wanted_by(request) else respond(request, error)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    error = problems.NotAllowed()
+    return problems.respond(error) if problems.wanted_by(request) else respond(request, error)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400."""
+    error = problems.MalformedInput(errors={})
+    return problems.respond(error) if problems.wanted_by(request) else respond(request, error)
+
+
+def internal_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: a bug. The page needs no database and no session."""
+    error = problems.InternalError()
+    if problems.wanted_by(request):
+        return problems.respond(error, status=500)
+    return render(None, "500.html", {"error": error}, status=500)
+
+
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW."""
+    error = FormExpired()
+    return problems.respond(error) if problems.wanted_by(request) else respond(request, error)
+
+
+def explain(request: HttpRequest, code: str) -> HttpResponse:
+    """The help page of a code: what a problem document's `type` refers to."""
+    for refusal in every_refusal():
+        if refusal.code == code:
+            return render(request, "problem.html", {"refusal": refusal})
+    raise Http404
+
+
+class FormExpired(problems.NotAllowed):
+    code = "form-expired"
+    title = _("This form is too old, or was sent from another site.")
+    way_out = _("Go back, load the page again and repeat what you did. Nothing was changed.")

@@ -1,0 +1,169 @@
+"""Refusals as RFC 9457 problem documents: the one mapping from kinds to HTTP for machines.
+
+Shape: {"type": "/problems/<code>", "title", "status", "detail", "code", ...facts}. `type` is a reference to
+the page that explains the code; `code` is the same word alone, for programs (docs/decisions/0005).
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions as drf
+from rest_framework.views import set_rollback
+
+from portal.core.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    LengthRequired,
+    NotFound,
+    Throttled,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+
+CONTENT_TYPE = "application/problem+json"
+_RESERVED = {"type", "title", "status", "detail", "code"}
+
+STATUS: dict[type[DomainError], HTTPStatus] = {
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    Invalid: HTTPStatus.BAD_REQUEST,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Throttled: HTTPStatus.TOO_MANY_REQUESTS,
+    LengthRequired: HTTPStatus.LENGTH_REQUIRED,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class NoSuchThing(NotFound):
+    code = "not-found"
+    title = _("There is nothing here, or nothing that you may see.")
+    way_out = _("Check the address, or sign in as somebody who may see it.")
+
+
+class MalformedInput(Invalid):
+    code = "invalid-input"
+    title = _("Something in the request cannot be read.")
+    way_out = _("Correct the members that are listed and send the request again.")
+
+
+class SignInRequired(Unauthenticated):
+    code = "sign-in-required"
+    title = _("Please sign in first.")
+    way_out = _("Sign in, then send the request again.")
+
+
+class NotAllowed(Forbidden):
+    code = "not-allowed"
+    title = _("You may not do this.")
+    way_out = _("Ask an admin of the company for the right, or sign in as somebody who has it.")
+
+
+class MethodNotAllowed(Invalid):
+    code = "method-not-allowed"
+    title = _("This address does not answer that method.")
+    way_out = _("See the API reference for the methods of this address.")
+
+
+class MediaTypeNotSupported(Invalid):
+    code = "media-type-not-supported"
+    title = _("The body is of a kind that this address does not read.")
+    way_out = _("Send application/json.")
+
+
+class NotAcceptable(Invalid):
+    code = "not-acceptable"
+    title = _("This address cannot answer in the form that was asked for.")
+    way_out = _("Accept application/json.")
+
+
+class InternalError(Unavailable):
+    code = "internal-error"
+    title = _("Something went wrong on our side.")
+    way_out = _("Nothing was half done: please try again. If it stays, tell support the request id.")
+
+
+def wanted_by(request: HttpRequest) -> bool:
+    """Whether the caller is a program: then it gets a problem document, not a page."""
+    return request.path.startswith(("/api/", "/device/"))
+
+
+def status_of(error: DomainError) -> HTTPStatus:
+    """The HTTP status of a refusal, by its kind."""
+    return next(status for kind, status in STATUS.items() if isinstance(error, kind))
+
+
+def body_of(error: DomainError, *, status: int | None = None) -> dict[str, Any]:
+    """The members of the problem document."""
+    facts = {name: _plain(value) for name, value in error.facts.items() if name not in _RESERVED}
+    return {
+        "type": f"/problems/{error.code}",
+        "title": error.headline,
+        "status": status or int(status_of(error)),
+        "detail": error.detail,
+        "code": error.code,
+        **facts,
+    }
+
+
+def respond(error: DomainError, *, status: int | None = None) -> HttpResponse:
+    """The refusal as an HTTP answer. It is never cached."""
+    body = body_of(error, status=status)
+    response = JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    if isinstance(error, Throttled):
+        response.headers["Retry-After"] = str(error.facts.get("seconds", 60))
+    return response
+
+
+def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """DRF's EXCEPTION_HANDLER: its own refusals take our shape; bugs stay bugs."""
+    translated = _translate(error)
+    if translated is None:
+        return None
+    set_rollback()
+    refusal, status = translated
+    response = respond(refusal, status=status)
+    if isinstance(error, drf.MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    return response
+
+
+def _translate(error: Exception) -> tuple[DomainError, int | None] | None:
+    match error:
+        case DomainError():
+            return error, None
+        case Http404() | drf.NotFound():
+            return NoSuchThing(), None
+        case drf.ValidationError():
+            return MalformedInput(errors=_plain(error.detail)), None
+        case drf.ParseError():
+            return MalformedInput(errors={"body": [str(error.detail)]}), None
+        case drf.NotAuthenticated() | drf.AuthenticationFailed():
+            return SignInRequired(), int(HTTPStatus.UNAUTHORIZED)
+        case drf.PermissionDenied():
+            return NotAllowed(), None
+        case drf.MethodNotAllowed():
+            return MethodNotAllowed(), int(HTTPStatus.METHOD_NOT_ALLOWED)
+        case drf.UnsupportedMediaType():
+            return MediaTypeNotSupported(), int(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        case drf.NotAcceptable():
+            return NotAcceptable(), int(HTTPStatus.NOT_ACCEPTABLE)
+        case _:
+            return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, (bool, int, type(None))):
+        return value
+    return str(value)

@@ -1,0 +1,252 @@
+"""Settings of the portal, all from the environment (deploy/portal.env.example explains each).
+
+DEMO=1 fills in what is missing, for `make run`, tests and development.
+"""
+
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+
+from portal.core import logs
+from portal.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+environment = Environment()
+DEMO = environment.demo
+DATA_DIR = Path(environment.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+
+# --- Identity and secrets (trust.md 3 and 10) ---
+PORTAL_ID = environment.required(
+    "PORTAL_ID",
+    demo="https://license-portal.demo.invalid/not-for-production",
+    means="the portal's identity in signed documents, a URL that is never dereferenced",
+)
+PORTAL_ID_ALSO = environment.text("PORTAL_ID_ALSO", "").replace(",", " ").split()
+PORTAL_ORIGINS = [
+    origin.rstrip("/")
+    for origin in environment.words(
+        "PORTAL_ORIGINS",
+        demo=["http://localhost:8000"],
+        means="where the portal is reached, like https://licenses.example.com",
+    )
+]
+SECRET_KEY = environment.secret("SECRET_KEY", folder=DATA_DIR, means="signs sessions and nonces")
+ACTIVATION_CODE_PEPPER = environment.secret(
+    "ACTIVATION_CODE_PEPPER", folder=DATA_DIR, means="the key of the hash of activation keys"
+).encode()
+DELIVERY_KEYS = environment.fernet_keys(
+    "DELIVERY_KEYS", folder=DATA_DIR, means="encrypt activation keys until they are delivered"
+)
+SIGNING_KEYS_DIR = Path(environment.text("SIGNING_KEYS_DIR", str(DATA_DIR / "signing-keys")))
+SIGNING_KEYS_PASSPHRASE = environment.secret(
+    "SIGNING_KEYS_PASSPHRASE", folder=DATA_DIR, means="opens the files of the document keys"
+).encode()
+
+# --- Business (mission.md) ---
+GRANTS_PER_DEVICE = 200
+ACTIVATION_CODE_KEPT = timedelta(days=7)
+KEY_LOOKUPS_PER_HOUR = environment.number("KEY_LOOKUPS_PER_HOUR", 60)
+LARGEST_QUANTITY = 1_000_000
+
+# --- Django ---
+DEBUG = False
+ALLOWED_HOSTS = [origin.split("://")[-1].rsplit(":", 1)[0] for origin in PORTAL_ORIGINS]
+if DEMO:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]", "testserver"]
+CSRF_TRUSTED_ORIGINS = PORTAL_ORIGINS
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "portal.core",
+    "accounts",
+    "devices",
+    "licenses",
+]
+if find_spec("django_linear_migrations"):  # development: two migrations side by side become a merge conflict
+    INSTALLED_APPS.append("django_linear_migrations")
+MIDDLEWARE = [
+    "portal.core.middleware.RequestLog",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portal.core.middleware.Refusals",
+]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "portal" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+            "builtins": ["portal.core.templatetags.components"],
+        },
+    }
+]
+FORM_RENDERER = "portal.core.forms.PortalRenderer"
+CSRF_FAILURE_VIEW = "portal.core.pages.form_expired"
+
+# --- Databases and cache (architecture.md, "Two databases") ---
+DATABASES: dict[str, Any] = {
+    "default": dj_database_url.parse(
+        environment.required(
+            "DATABASE_URL", demo=f"sqlite:///{DATA_DIR}/portal.sqlite3", means="the database"
+        ),
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",  # DEFERRED loses most of concurrent writers to "database is locked"
+        "timeout": 20,
+        # FULL: what was answered survives a power cut.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+    # In-memory databases cannot be shared by real threads and processes, and the tests have both.
+    DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}.test"}
+REDIS_URL = environment.text("REDIS_URL", "")
+CACHES: dict[str, Any] = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+    )
+}
+
+# --- Jobs: the outbox is in the database; Celery wakes it (portal.core.outbox) ---
+CELERY_BROKER_URL = REDIS_URL or None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {
+    "work off the outbox": {
+        "task": "core.work_off_outbox",
+        "schedule": timedelta(seconds=2),
+        "options": {"expires": 10},  # after a standstill one wake-up is enough
+    }
+}
+
+# --- People ---
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign-in"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+# --- Languages and time ---
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Static files ---
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
+STATIC_ROOT = environment.text("STATIC_ROOT", str(DATA_DIR / "static"))
+WHITENOISE_USE_FINDERS = DEMO
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEMO
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+
+# --- REST ---
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["portal.core.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "portal.core.problems.handle",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "License Portal",
+    "DESCRIPTION": "The partners' REST interface: the same operations as in the browser.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Security ---
+SECURE_TLS = environment.flag("SECURE_TLS", default=not DEMO)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_TLS
+SECURE_SSL_REDIRECT = False  # nginx redirects
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_TLS
+SECURE_HSTS_PRELOAD = SECURE_TLS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_TLS else None
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+X_FRAME_OPTIONS = "DENY"
+TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logs.configure(
+    as_json=environment.flag("LOG_JSON", default=not DEMO), level=environment.text("LOG_LEVEL", "INFO")
+)
+
+environment.check()

@@ -1,0 +1,21 @@
+"""The portal's addresses. Device doors are here as well, so that one process can serve everything."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from portal.core import pages
+
+urlpatterns = [
+    path("", include("portal.device_urls")),
+    path("", include("accounts.web.urls")),
+    path("", include("licenses.web.urls")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("licenses.api.urls")),
+    path("api/v1/openapi.json", SpectacularAPIView.as_view(), name="openapi"),
+    path("problems/<slug:code>", pages.explain, name="problem"),
+]
+
+handler400 = "portal.core.pages.bad_request"
+handler403 = "portal.core.pages.forbidden"
+handler404 = "portal.core.pages.not_found"
+handler500 = "portal.core.pages.internal_error"

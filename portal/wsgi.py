@@ -1,0 +1,9 @@
+"""The portal for browsers and partners' programs. `make run` serves the device doors through it as well."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+application = get_wsgi_application()
