@@ -1,0 +1,1 @@
+"""`make run`: the portal with demo data beside a running appliance."""
