@@ -65,6 +65,21 @@ def get_project(*, project_id: int, user: User, right: str = VIEW) -> Project:
     return project
 
 
+def right_in(*, project: Project, user: User) -> str:
+    """The user's right in a project, "" for a stranger: what a page shows follows from it."""
+    admin = Membership.objects.filter(
+        user=user, company_id=project.company_id, role=Membership.Role.ADMIN
+    ).exists()
+    if admin:
+        return MANAGE
+    return ProjectRight.objects.filter(user=user, project=project).values_list("level", flat=True).first() or ""
+
+
+def reaches(right: str, *, needed: str) -> bool:
+    """Whether a right is at least another: `manage` holds `operate`, which holds `view`."""
+    return right in _AT_LEAST[needed]
+
+
 def companies_of(user: User) -> QuerySet[Company]:
     """Companies the user is a member of, by name."""
     return Company.objects.filter(memberships__user=user).order_by("name", "pk")
@@ -84,6 +99,30 @@ def get_company(*, company_id: int, user: User, admin: bool = False) -> Company:
     if admin and membership.role != Membership.Role.ADMIN:
         raise AdminNeeded
     return membership.company
+
+
+def memberships_of(user: User) -> QuerySet[Membership]:
+    """The user's memberships with their companies, by the company's name."""
+    return Membership.objects.filter(user=user).select_related("company").order_by("company__name", "pk")
+
+
+def members_of(company: Company) -> QuerySet[Membership]:
+    """Who belongs to a company, by surname."""
+    return (
+        Membership.objects.filter(company=company)
+        .select_related("user")
+        .order_by("user__surname", "user__forename", "pk")
+    )
+
+
+def is_member(*, company: Company, user: User) -> bool:
+    """Whether the user belongs to the company, unlike its end customers."""
+    return Membership.objects.filter(company=company, user=user).exists()
+
+
+def is_admin(*, company: Company, user: User) -> bool:
+    """Whether the user is an admin of the company."""
+    return Membership.objects.filter(company=company, user=user, role=Membership.Role.ADMIN).exists()
 
 
 def require_member(*, project: Project, user: User) -> None:

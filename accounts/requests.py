@@ -1,7 +1,11 @@
 """From a request to the person who makes it, and to the caller of an operation."""
 
-from django.http import HttpRequest
+from collections.abc import Callable
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 
 from accounts.models import Company, User
 from portal.core import acts
@@ -11,11 +15,19 @@ from portal.core.errors import Invalid
 
 LONGEST_KEY = 100
 
+Page = Callable[..., HttpResponse]
+LONGEST_NAME = 200  # what an act and an audit entry keep; two names of a hundred and a blank are longer
+
 
 class IdempotencyKeyMalformed(Invalid):
     code = "idempotency-key-malformed"
     title = _("The request id cannot be used.")
     way_out = _("Send an Idempotency-Key of 1 to 100 printable ASCII characters, new for each new request.")
+
+
+def signed_in(page: Page) -> Page:
+    """A page for signed-in people only; others sign in first. No browser or proxy keeps it."""
+    return never_cache(login_required(page))
 
 
 def person(request: HttpRequest) -> User:
@@ -40,7 +52,7 @@ def caller(
     return Caller(
         scope=f"company:{company.pk}" if company else f"user:{user.pk}",
         key=key or acts.new_key(),
-        name=user.get_full_name() or user.email,
+        name=(user.get_full_name() or user.email)[:LONGEST_NAME],
         user_id=user.pk,
         reason=reason,
         address=address_of(request),

@@ -36,7 +36,7 @@ Place = Literal["serialNumber", "CN"]
 
 LeafKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
-# What `cryptography` raises for certificates it cannot read (TypeError for a bit string as a name, seen in tests).
+# What `cryptography` raises for certificates it cannot read; TypeError for a bit string in a name.
 _UNREADABLE = (
     ValueError,
     TypeError,
@@ -106,8 +106,8 @@ class DeviceIdentity:
     spki_sha256: bytes
     """SHA-256 of the DER SubjectPublicKeyInfo, what is pinned for the hardware ID (trust.md 1)."""
     certificate_sha256: bytes
-    """SHA-256 of the certificate as it was sent: for the record only. A certificate's signature can be written in
-    more than one way (ECDSA has a second valid form), so a block list goes by `spki_sha256` or `hardware_id`."""
+    """SHA-256 of the certificate as it was sent: for the record only. Its signature can be written in more than
+    one way (ECDSA has a second valid form), so a block list goes by `spki_sha256` or `hardware_id`."""
 
 
 def verify_chain(chain: Sequence[bytes], anchors: Sequence[Anchor], now: datetime) -> DeviceIdentity:

@@ -1,6 +1,8 @@
 """Devices, as one person or the device itself may see them."""
 
-from django.db.models import QuerySet
+from collections.abc import Iterable
+
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Project, User
@@ -18,6 +20,16 @@ class NoSuchDevice(NotFound):
 def devices_of(project: Project) -> QuerySet[Device]:
     """The devices of a project, by hardware ID, with their last contact."""
     return Device.objects.filter(project=project).select_related("contact").order_by("hardware_id")
+
+
+def count_by_project(projects: Iterable[Project]) -> dict[int, int]:
+    """How many devices each of the projects has, by the project's primary key; those without are left out."""
+    counted = (
+        Device.objects.filter(project__in=[project.pk for project in projects])
+        .values_list("project")
+        .annotate(devices=Count("pk"))
+    )
+    return dict(counted)
 
 
 def get_device(*, hardware_id: str, user: User, right: str = VIEW) -> Device:

@@ -66,7 +66,7 @@ def look_at_key(*, code: str, company: Company, caller: Caller, now: datetime) -
     :raises KeyAlreadyActivated: it was activated before, by whomever.
     :raises KeyBlocked: it is blocked.
     """
-    _throttle(caller, company)
+    _throttle(caller, company, now)
     key = _find(code, among=ActivationKey.objects.all())
     _require_issued(key)
     audit.record("key-looked-at", caller=caller, now=now, company_id=company.pk, key=key.last_four)
@@ -84,7 +84,7 @@ def activate_key(*, code: str, target: Company | Project, caller: Caller, now: d
     """
     company = target if isinstance(target, Company) else target.company
     # Outside the transaction: a refusal rolls back, and must be counted all the same.
-    _throttle(caller, company)
+    _throttle(caller, company, now)
     with transaction.atomic(durable=True):
         # The code itself is kept nowhere, not even as a hash without the pepper.
         act = acts.begin(
@@ -164,6 +164,12 @@ def _require_issued(key: ActivationKey) -> None:
         raise KeyBlocked
 
 
-def _throttle(caller: Caller, company: Company) -> None:
+def _throttle(caller: Caller, company: Company, now: datetime) -> None:
     limit = Limit(name="key-look-up", times=settings.KEY_LOOKUPS_PER_HOUR, seconds=3600)
-    throttle.hit(limit, f"user:{caller.user_id}", f"address:{caller.address}", f"company:{company.pk}")
+    subjects = [f"company:{company.pk}"]
+    # Who has no address or is no person must not be counted together with everybody else of that sort.
+    if caller.user_id is not None:
+        subjects.append(f"user:{caller.user_id}")
+    if caller.address is not None:
+        subjects.append(f"address:{caller.address}")
+    throttle.hit(limit, *subjects, now=now)

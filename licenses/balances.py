@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, Project
-from licenses import ledger
+from licenses import ledger, queries
 from licenses.ledger import Line
 from licenses.models import Product, Transfer
 from portal.core import acts, audit
@@ -35,6 +35,38 @@ class BalanceTransfer:
     transfers: Sequence[Transfer]
 
 
+@dataclass(frozen=True, kw_only=True)
+class TransferPreview:
+    """What a transfer would do to both balances, in units free."""
+
+    source_before: int
+    source_after: int
+    destination_before: int
+    destination_after: int
+
+
+def look_at_transfer(
+    *, source: Company | Project, destination: Company | Project, product: Product, quantity: int
+) -> TransferPreview:
+    """Say what a transfer would do, as things are now. Changes nothing.
+
+    :raises QuantityOutOfRange: the quantity is below 1 or above the largest allowed.
+    :raises OtherCompany: the balances belong to different companies.
+    :raises SameBalance: source and destination are the same.
+    :raises InsufficientLicenses: the source has less than that free.
+    """
+    _require_sound(source=source, destination=destination, quantity=quantity)
+    available, there = (queries.free_in(balance, product=product) for balance in (source, destination))
+    if quantity > available:
+        raise ledger.InsufficientLicenses(product=str(product), wanted=quantity, available=available)
+    return TransferPreview(
+        source_before=available,
+        source_after=available - quantity,
+        destination_before=there,
+        destination_after=there + quantity,
+    )
+
+
 @transaction.atomic(durable=True)
 def transfer_licenses(
     *,
@@ -54,12 +86,8 @@ def transfer_licenses(
     :raises SameBalance: source and destination are the same.
     :raises InsufficientLicenses: the source has less than that free.
     """
-    ledger.require_quantity(quantity)
+    _require_sound(source=source, destination=destination, quantity=quantity)
     company = _company_of(source)
-    if _company_of(destination) != company:
-        raise OtherCompany
-    if source == destination:
-        raise SameBalance
     act = acts.begin(
         operation="transfer-licenses",
         caller=caller,
@@ -73,14 +101,17 @@ def transfer_licenses(
     )
     if act.outcome is not None:
         return BalanceTransfer(transfers=list(act.transfers.select_related("product").order_by("pk")))
+    # Made in one order, whichever way the licenses go: two transfers that cross each other between balances
+    # without a holder yet would wait for each other in a circle.
+    holders = {side: ledger.balance_holder(side) for side in sorted((source, destination), key=_place)}
     transfers = ledger.transfer(
         act=act,
         lines=[
             Line(
                 product=product,
                 quantity=quantity,
-                source=ledger.balance_holder(source),
-                destination=ledger.balance_holder(destination),
+                source=holders[source],
+                destination=holders[destination],
             )
         ],
     )
@@ -99,6 +130,18 @@ def transfer_licenses(
         )
     acts.finish(act, outcome={})
     return BalanceTransfer(transfers=transfers)
+
+
+def _place(balance: Company | Project) -> tuple[bool, int]:
+    return isinstance(balance, Project), balance.pk
+
+
+def _require_sound(*, source: Company | Project, destination: Company | Project, quantity: int) -> None:
+    ledger.require_quantity(quantity)
+    if _company_of(destination) != _company_of(source):
+        raise OtherCompany
+    if source == destination:
+        raise SameBalance
 
 
 def _company_of(balance: Company | Project) -> Company:

@@ -35,7 +35,7 @@ def fetch(
     version = keyring.current_version()
     if have is not None and have == _tag(document, version):
         return None
-    return _assemble(document, with_key_set=key_set_held is None or key_set_held < version)
+    return _assemble(document, version, with_key_set=key_set_held is None or key_set_held < version)
 
 
 def download(*, device: Device, caller: Caller, now: datetime) -> Bundle:
@@ -44,9 +44,8 @@ def download(*, device: Device, caller: Caller, now: datetime) -> Bundle:
     :raises NoKeySet: the portal has no keys yet.
     :raises SigningKeyMissing: a key file is not there.
     """
-    return _assemble(
-        _hand_out(device, event="document-downloaded", caller=caller, now=now), with_key_set=True
-    )
+    document = _hand_out(device, event="document-downloaded", caller=caller, now=now)
+    return _assemble(document, keyring.current_version(), with_key_set=True)
 
 
 def sign_document(*, document_id: int) -> None:
@@ -106,8 +105,7 @@ def _mark_handed_out(
     return current
 
 
-def _assemble(document: LicenseDocument, *, with_key_set: bool) -> Bundle:
-    version = keyring.current_version()
+def _assemble(document: LicenseDocument, version: int, *, with_key_set: bool) -> Bundle:
     tag = _tag(document, version)
     assert document.signed is not None, "only signed documents are handed out"
     content = bundle.assemble(

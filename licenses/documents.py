@@ -39,7 +39,7 @@ def issue(*, device: Device, seq: int, act: Act | None, now: datetime) -> Licens
         jti=base64url.encode(secrets.token_bytes(16)),
         issued_at=clock.posix(now),
         seq=seq,
-        items=tuple(_item(grant) for grant in grants),
+        items=tuple(item(grant) for grant in grants),
     ).to_payload()
     row = LicenseDocument.objects.create(
         device=device,
@@ -77,7 +77,8 @@ def sign(row: LicenseDocument) -> LicenseDocument:
     return row
 
 
-def _item(grant: Grant) -> Item:
+def item(grant: Grant) -> Item:
+    """The grant as the document lists it."""
     return Item(
         id=queries.grant_id(grant),
         product=grant.product.code,

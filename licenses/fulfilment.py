@@ -30,6 +30,12 @@ class OrderNeedsNumber(Invalid):
     way_out = _("Give the number the order has in your books; it names the order here too.")
 
 
+class OrderTextTooLong(Invalid):
+    code = "order-text-too-long"
+    title = _("The customer or the reference of the order is too long.")
+    way_out = _("Use at most 200 characters for the customer and 100 for the reference.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class OrderLine:
     """One line of an order: `quantity` units of a product in a version."""
@@ -57,6 +63,7 @@ def issue_key(
 
     :raises OrderNeedsNumber: the number is empty or too long.
     :raises OrderNeedsLines: there is nothing in the order.
+    :raises OrderTextTooLong: the customer or the reference does not fit.
     :raises QuantityOutOfRange: a quantity is below 1 or above the largest allowed.
     :raises NoSuchProduct: a line names no product of the catalogue.
     :raises IdempotencyKeyReused: the number is taken by an order with other content.
@@ -66,11 +73,14 @@ def issue_key(
         raise OrderNeedsNumber
     if not lines:
         raise OrderNeedsLines
+    if len(customer) > 200 or len(reference) > 100:
+        raise OrderTextTooLong
     for line in lines:
         ledger.require_quantity(line.quantity)
     act = acts.begin(
         operation="issue-key",
-        caller=caller.within("orders"),
+        # Whoever enters the order, and however often: its number is what makes it one order.
+        caller=caller.naming(scope="orders", key=number),
         given={
             "number": number,
             "reference": reference,

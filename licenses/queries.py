@@ -1,17 +1,19 @@
 """Products, devices, balances and keys, for people and for doors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Company, Project
+from accounts.models import Company, Project, User
+from accounts.queries import companies_of, projects_of
 from devices.models import Device
-from licenses.models import Grant, Holding, LicenseDocument, Product, Transfer
+from licenses.models import ActivationKey, Grant, Holder, Holding, LicenseDocument, Product, Transfer
 from portal.core import base64url
 from portal.core.errors import Invalid, NotFound
+from portal.core.models import AuditEntry
 
 
 class NoSuchProduct(Invalid):
@@ -24,6 +26,21 @@ class NoSuchGrant(NotFound):
     code = "no-such-grant"
     title = _("There is no such license on this device.")
     way_out = _("Load the device's page again to see what it holds now.")
+
+
+class NoSuchActivation(NotFound):
+    code = "no-such-activation"
+    title = _("There is no such activation, or none that you may see.")
+    way_out = _("Look at your balances: they hold what your keys brought in.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivationRecord:
+    """An activation that was made: the key, the balance it filled, and the transfers."""
+
+    activation_key: ActivationKey
+    target: Company | Project
+    transfers: Sequence[Transfer]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +88,37 @@ def _balance(*, free: Q, assigned: Q) -> list[BalanceRow]:
         row = rows.setdefault(holding.product, [0, 0])
         row[1 if holding.holder.device_id else 0] += holding.balance
     return [BalanceRow(product=product, free=row[0], assigned=row[1]) for product, row in rows.items()]
+
+
+def free_in(balance: Company | Project, *, product: Product) -> int:
+    """How many units of one product a balance has free."""
+    holder = Q(holder__company=balance) if isinstance(balance, Company) else Q(holder__project=balance)
+    return Holding.objects.filter(holder, product=product).values_list("balance", flat=True).first() or 0
+
+
+def free_by_balance(
+    *, companies: Iterable[Company], projects: Iterable[Project]
+) -> dict[Company | Project, list[BalanceRow]]:
+    """What each of several balances has free, in one query; balances without anything are left out."""
+    by_company = {company.pk: company for company in companies}
+    by_project = {project.pk: project for project in projects}
+    holdings = (
+        Holding.objects.filter(
+            Q(holder__company__in=list(by_company)) | Q(holder__project__in=list(by_project)), balance__gt=0
+        )
+        .select_related("product", "holder")
+        .order_by("product__version", "product__code")
+    )
+    rows: dict[Company | Project, list[BalanceRow]] = {}
+    for holding in holdings:
+        holder = holding.holder
+        balance = (
+            by_project[holder.project_id] if holder.project_id else by_company[holder.company_id or 0]
+        )
+        rows.setdefault(balance, []).append(
+            BalanceRow(product=holding.product, free=holding.balance, assigned=0)
+        )
+    return rows
 
 
 def live_grants(device: Device) -> QuerySet[Grant]:
@@ -122,6 +170,52 @@ def can_be_undone(grants: Sequence[Grant], device: Device) -> set[UUID]:
         and grant.first_seq is not None
         and grant.first_seq > carried
     }
+
+
+def get_activation(*, act_id: UUID, user: User) -> ActivationRecord:
+    """One activation, for a member of the company whose balance it filled.
+
+    :raises NoSuchActivation: there is none, or it filled a balance that the user may not see.
+    """
+    transfers = list(
+        Transfer.objects.filter(act_id=act_id, source__kind=Holder.Kind.KEY)
+        .select_related("product", "source__activation_key__order", "destination__company")
+        .select_related("destination__project__company")
+        .order_by("pk")
+    )
+    if not transfers:
+        raise NoSuchActivation
+    source, destination = transfers[0].source, transfers[0].destination
+    target = destination.project or destination.company
+    key = source.activation_key
+    assert key is not None, "a key's holder belongs to its key"
+    assert target is not None, "a key is activated into a balance"
+    company = target.company if isinstance(target, Project) else target
+    if not companies_of(user).filter(pk=company.pk).exists():
+        raise NoSuchActivation
+    if isinstance(target, Project) and not projects_of(user).filter(pk=target.pk).exists():
+        raise NoSuchActivation
+    return ActivationRecord(activation_key=key, target=target, transfers=transfers)
+
+
+def history_of_company(company: Company, *, user: User, limit: int) -> list[AuditEntry]:
+    """The latest entries of a company, without those of projects that this member may not see."""
+    visible = projects_of(user).filter(company=company).order_by().values("pk")
+    entries = AuditEntry.objects.filter(company_id=company.pk)
+    return list(
+        entries.filter(Q(project_id=None) | Q(project_id__in=visible)).order_by("-at", "-pk")[:limit]
+    )
+
+
+def history_of_project(project: Project, *, limit: int) -> list[AuditEntry]:
+    """The latest entries of a project, its devices' among them."""
+    return list(AuditEntry.objects.filter(project_id=project.pk).order_by("-at", "-pk")[:limit])
+
+
+def history_of_device(device: Device, *, limit: int) -> list[AuditEntry]:
+    """The latest entries of a device in its present project; what it did elsewhere is another's business."""
+    entries = AuditEntry.objects.filter(hardware_id=device.hardware_id, project_id=device.project_id)
+    return list(entries.order_by("-at", "-pk")[:limit])
 
 
 def lines_of_order(*, key_holder_id: int) -> list[Transfer]:

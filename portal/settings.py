@@ -50,7 +50,7 @@ SIGNING_KEYS_PASSPHRASE = environment.secret(
 # --- Business (mission.md) ---
 GRANTS_PER_DEVICE = 200
 ACTIVATION_CODE_KEPT = timedelta(days=7)
-KEY_LOOKUPS_PER_HOUR = environment.number("KEY_LOOKUPS_PER_HOUR", 60)
+KEY_LOOKUPS_PER_HOUR = environment.number("KEY_LOOKUPS_PER_HOUR", 600)
 LARGEST_QUANTITY = 1_000_000
 
 # --- Django ---

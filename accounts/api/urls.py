@@ -1,1 +1,13 @@
-urlpatterns: list = []
+"""Addresses under /api/v1/: people, companies, projects."""
+
+from django.urls import path
+
+from accounts.api import views
+
+urlpatterns = [
+    path("me", views.Me.as_view(), name="api-me"),
+    path("companies", views.Companies.as_view(), name="api-companies"),
+    path("companies/<int:company_id>/projects", views.CompanyProjects.as_view(), name="api-company-projects"),
+    path("projects", views.Projects.as_view(), name="api-projects"),
+    path("projects/<int:project_id>", views.OneProject.as_view(), name="api-project"),
+]

@@ -48,9 +48,9 @@ class Caller:
     reason: str = ""
     address: str | None = None
 
-    def within(self, scope: str) -> "Caller":
-        """The same caller, with the act named in another scope."""
-        return replace(self, scope=scope)
+    def naming(self, *, scope: str, key: str) -> "Caller":
+        """The same caller, with the act named by what it is about instead of by the caller's own id."""
+        return replace(self, scope=scope, key=key)
 
 
 def new_key() -> str:

@@ -1,7 +1,104 @@
-"""How forms look: own templates under portal/templates/forms/, found before Django's."""
+"""The portal's forms: how they look, and how a refusal comes back to the page it was made on.
 
+A form checks the shape of what was typed; the rules are the operations'. What an operation refuses is shown
+on top of the form, with its code, and beside the field it is about.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django import forms
 from django.forms.renderers import TemplatesSetting
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+from portal.core import acts, problems
+from portal.core.errors import Conflict, DomainError, Throttled
+
+
+class FormUsedBefore(Conflict):
+    """The browser's way of saying idempotency-key-reused: people know forms, not request ids."""
+
+    code = "form-used-before"
+    title = _("This form was sent before, with other content.")
+    way_out = _("What was sent then stands. To do this as well, send the form again.")
 
 
 class PortalRenderer(TemplatesSetting):
+    """Own templates under portal/templates/forms/."""
+
+    form_template_name = "forms/form.html"
     field_template_name = "forms/field.html"
+
+
+class PortalForm(forms.Form):
+    """A form that can show the refusal of the operation it was for."""
+
+    use_required_attribute = True
+    refusal: DomainError | None = None
+
+    def refuse(self, refusal: DomainError, *, field: str | None = None) -> None:
+        """Show a refusal on top of the form and, where it is about one field, beside that field."""
+        self.refusal = refusal
+        if field is not None:
+            self.add_error(field, refusal.headline)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the page that shows this form."""
+        if self.refusal is not None:
+            return int(problems.status_of(self.refusal))
+        return int(HTTPStatus.BAD_REQUEST if self.errors else HTTPStatus.OK)
+
+
+class ActForm(PortalForm):
+    """A form whose sending is an act: `act_key` names it, so that a double click has one effect.
+
+    The key stays when the form comes back with a refusal, because a refused act leaves no trace.
+    """
+
+    act_key = forms.CharField(
+        max_length=100, initial=acts.new_key, widget=forms.HiddenInput(attrs={"id": False})
+    )
+
+    def refuse(self, refusal: DomainError, *, field: str | None = None) -> None:
+        """As for every form; a form that was used before gets a new key."""
+        if isinstance(refusal, acts.IdempotencyKeyReused):
+            refusal, field = FormUsedBefore(), None
+            self.data = self.data.copy()
+            self.data[self.add_prefix("act_key")] = acts.new_key()
+        super().refuse(refusal, field=field)
+
+
+class OfferedField(forms.CharField):
+    """A choice from a list of what is there now.
+
+    What is posted may be gone by then; whether it is valid is for the query or operation to say, and a form
+    that is sent twice must get the first answer twice. So any short text passes here.
+    """
+
+    widget = forms.Select
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=60, **options)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """No attributes: a select has no length."""
+        return {}
+
+    def offer(self, choices: list[tuple[Any, Any]]) -> None:
+        """Set what is shown: pairs of value and label, or of group and pairs."""
+        assert isinstance(self.widget, forms.Select), "set by the class"
+        self.widget.choices = choices
+
+
+def respond(
+    request: HttpRequest, template: str, context: Mapping[str, Any], *, form: PortalForm
+) -> HttpResponse:
+    """A page with a form, under the status that the form's state asks for."""
+    response = render(request, template, {**context, "form": form}, status=form.status)
+    if isinstance(form.refusal, Throttled):
+        response.headers["Retry-After"] = str(form.refusal.facts.get("seconds", 60))
+    return response

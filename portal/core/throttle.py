@@ -1,10 +1,12 @@
 """How often somebody may do something.
 
 Counters live in the shared cache (Redis, or Django's database cache), never in process memory: two workers
-would each allow the limit. A window starts with the first hit.
+would each allow the limit. Windows follow each other in time, the same for everybody, each with
+counters of its own.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
@@ -27,18 +29,23 @@ class Limit:
     seconds: int
 
 
-def hit(limit: Limit, *subjects: str) -> None:
+def hit(limit: Limit, *subjects: str, now: datetime) -> None:
     """Count one hit for each of the subjects.
 
-    :raises RateLimited: one of them is above the limit; all were counted.
+    :raises RateLimited: one of them is above the limit; all were counted. Fact `seconds`: until the
+        window ends.
     """
+    window, gone = divmod(int(now.timestamp()), limit.seconds)
     over = False
     for subject in subjects:
-        key = f"throttle:{limit.name}:{subject}"
+        key = f"throttle:{limit.name}:{window}:{subject}"
         cache.add(key, 0, timeout=limit.seconds)
         try:
             over |= cache.incr(key) > limit.times
-        except ValueError:  # the window ended between the two calls: this hit is the first of the next one
+        except ValueError:  # it was dropped between the two calls, by a full cache
             cache.set(key, 1, timeout=limit.seconds)
+        # Django's database cache gives a counter that rises its default time to live, which is shorter. That
+        # it lives longer than its window does no harm: the next window has another.
+        cache.touch(key, timeout=limit.seconds)
     if over:
-        raise RateLimited(seconds=limit.seconds)
+        raise RateLimited(seconds=limit.seconds - gone)
