@@ -106,8 +106,8 @@ class DeviceIdentity:
     spki_sha256: bytes
     """SHA-256 of the DER SubjectPublicKeyInfo, what is pinned for the hardware ID (trust.md 1)."""
     certificate_sha256: bytes
-    """SHA-256 of the certificate as it was sent: for the record only. Its signature can be written in more than
-    one way (ECDSA has a second valid form), so a block list goes by `spki_sha256` or `hardware_id`."""
+    """SHA-256 of the certificate as it was sent: for the record only. Its signature can be written in more
+    than one way (ECDSA has a second valid form), so a block list goes by `spki_sha256` or `hardware_id`."""
 
 
 def verify_chain(chain: Sequence[bytes], anchors: Sequence[Anchor], now: datetime) -> DeviceIdentity:

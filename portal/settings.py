@@ -180,7 +180,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
 STATIC_ROOT = environment.text("STATIC_ROOT", str(DATA_DIR / "static"))
-WHITENOISE_USE_FINDERS = DEMO
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEMO
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

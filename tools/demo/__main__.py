@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tools import processes
 from tools.demo import story
+from tools.demo.partner import PortalRefusal
 from tools.demo.servers import ServerRefusal, Servers, free_port
 from tools.demo.setting import Setting, SettingRefusal
 
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("\nStopped. The data stays in", options.data)
         return 0
-    except (SettingRefusal, ServerRefusal, story.StoryRefusal) as refusal:
+    except (SettingRefusal, ServerRefusal, PortalRefusal, story.StoryRefusal) as refusal:
         print(refusal, file=sys.stderr)
         return 1
     return 0
