@@ -3,7 +3,7 @@
 A stranger and a missing row get the same NotFound (architecture.md, "Tenancy").
 """
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, Membership, Project, ProjectRight, User
@@ -72,7 +72,9 @@ def right_in(*, project: Project, user: User) -> str:
     ).exists()
     if admin:
         return MANAGE
-    return ProjectRight.objects.filter(user=user, project=project).values_list("level", flat=True).first() or ""
+    return (
+        ProjectRight.objects.filter(user=user, project=project).values_list("level", flat=True).first() or ""
+    )
 
 
 def reaches(right: str, *, needed: str) -> bool:
@@ -91,9 +93,9 @@ def get_company(*, company_id: int, user: User, admin: bool = False) -> Company:
     :raises NoSuchCompany: there is none, or the user is no member.
     :raises AdminNeeded: `admin` was asked for, and the user is a plain member.
     """
-    membership = (
-        Membership.objects.filter(Q(company_id=company_id), user=user).select_related("company").first()
-    )
+    # By `company__pk`: unlike `company_id`, it bears a number that is larger than any the database holds.
+    memberships = Membership.objects.filter(company__pk=company_id, user=user)
+    membership = memberships.select_related("company").first()
     if membership is None:
         raise NoSuchCompany
     if admin and membership.role != Membership.Role.ADMIN:

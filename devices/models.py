@@ -42,7 +42,7 @@ class DeviceContact(models.Model):
 
     device = models.OneToOneField(Device, on_delete=models.CASCADE, primary_key=True, related_name="contact")
     last_at = models.DateTimeField()
-    firmware = models.CharField(max_length=40, blank=True)
+    firmware = models.CharField(max_length=128, blank=True)  # as long as `fw` may be (devices.jose)
 
     def __str__(self) -> str:
         return f"{self.device_id} at {self.last_at:%Y-%m-%d %H:%M}"

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Project, User
 from accounts.queries import VIEW, NoSuchProject, get_project
+from devices.hardware_id import is_canonical
 from devices.models import Device
 from portal.core.errors import NotFound
 
@@ -38,7 +39,8 @@ def get_device(*, hardware_id: str, user: User, right: str = VIEW) -> Device:
     :raises NoSuchDevice: there is none, or it is in a project the user may not see.
     :raises RightMissing: the user may see the project, but has less than `right` there.
     """
-    device = device_by_hardware_id(hardware_id)
+    # What is no hardware ID is asked of no database: PostgreSQL refuses a NUL in a text.
+    device = device_by_hardware_id(hardware_id) if is_canonical(hardware_id) else None
     if device is None:
         raise NoSuchDevice
     try:

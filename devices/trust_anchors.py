@@ -23,6 +23,12 @@ class AnchorUnusable(Invalid):
     way_out = _("Give the PEM certificate of a CA with a P-256 or P-384 key, and prefixes like 00-90-33.")
 
 
+class AnchorKnown(Conflict):
+    code = "anchor-known"
+    title = _("This certificate is a trust anchor already, of %(manufacturer)s.")
+    way_out = _("Nothing needs to be done, unless it shall speak for other hardware IDs.")
+
+
 class PrefixOfAnotherManufacturer(Conflict):
     code = "prefix-of-another-manufacturer"
     title = _("The prefix %(prefix)s belongs to %(manufacturer)s already.")
@@ -43,9 +49,13 @@ def add_trust_anchor(
 
     :param certificate: the CA certificate as PEM.
     :param hardware_id_in: `serialNumber` or `CN`, where its device certificates hold the hardware ID.
-    :raises AnchorUnusable: the certificate, a prefix or the place cannot be used.
+    :raises AnchorUnusable: the certificate, a prefix, the manufacturer's name or the place cannot be used.
+    :raises AnchorKnown: the certificate was accepted before.
     :raises PrefixOfAnotherManufacturer: one of the prefixes overlaps with another manufacturer's.
     """
+    manufacturer, prefixes = manufacturer.strip(), sorted(set(prefixes))
+    if not 0 < len(manufacturer) <= 100:
+        raise AnchorUnusable(reason="the manufacturer has no name, or one of more than 100 characters")
     parsed = _parse(certificate, prefixes, hardware_id_in)
     der = parsed.certificate.public_bytes(Encoding.DER)
     act = acts.begin(
@@ -54,7 +64,7 @@ def add_trust_anchor(
         given={
             "sha256": hashlib.sha256(der).hexdigest(),
             "manufacturer": manufacturer,
-            "prefixes": sorted(prefixes),
+            "prefixes": prefixes,
             "in": hardware_id_in,
         },
         now=now,
@@ -62,6 +72,9 @@ def add_trust_anchor(
     if act.outcome is not None:
         return TrustAnchor.objects.get(pk=act.outcome["anchor"])
     _lock_prefixes()
+    known = TrustAnchor.objects.filter(sha256=hashlib.sha256(der).digest()).first()
+    if known is not None:
+        raise AnchorKnown(manufacturer=known.manufacturer)
     for other in AnchorPrefix.objects.exclude(anchor__manufacturer=manufacturer).select_related("anchor"):
         for prefix in prefixes:
             if f"{prefix}-".startswith(f"{other.prefix}-") or f"{other.prefix}-".startswith(f"{prefix}-"):
@@ -80,7 +93,7 @@ def add_trust_anchor(
         now=now,
         act=act,
         manufacturer=manufacturer,
-        prefixes=list(prefixes),
+        prefixes=prefixes,
     )
     acts.finish(act, outcome={"anchor": anchor.pk})
     return anchor

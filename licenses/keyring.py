@@ -93,7 +93,7 @@ def published(version: int | None = None) -> bytes:
     :raises NoKeySet: none was published yet.
     :raises NoSuchKeySet: there is none of that version.
     """
-    row = KeySetVersion.objects.filter(version=version or current_version()).first()
+    row = KeySetVersion.objects.filter(version=current_version() if version is None else version).first()
     if row is None:
         raise NoSuchKeySet
     return bytes(row.signed)

@@ -164,12 +164,15 @@ def end_grants(*, act: Act, grants: Iterable[Grant], state: Grant.State, now: da
 
     :raises GrantAlreadyEnded: one of them was not live any more.
     """
+    grants = list(grants)
     ids = [grant.pk for grant in grants]
     ended = Grant.objects.filter(pk__in=ids, state=Grant.State.LIVE).update(
         state=state, ended_by=act, ended_at=now
     )
     if ended != len(ids):
         raise GrantAlreadyEnded
+    for ended_grant in grants:  # the caller's rows say it too
+        ended_grant.state, ended_grant.ended_by, ended_grant.ended_at = state, act, now
 
 
 def _holder(

@@ -63,6 +63,11 @@ def get_product(*, code: str, version: int) -> Product:
     return product
 
 
+def products() -> QuerySet[Product]:
+    """The whole catalogue, by version and code."""
+    return Product.objects.order_by("version", "code")
+
+
 def balance_of_project(project: Project) -> list[BalanceRow]:
     """What a project has free, and what is on its devices; products with neither are left out."""
     return _balance(
@@ -112,9 +117,7 @@ def free_by_balance(
     rows: dict[Company | Project, list[BalanceRow]] = {}
     for holding in holdings:
         holder = holding.holder
-        balance = (
-            by_project[holder.project_id] if holder.project_id else by_company[holder.company_id or 0]
-        )
+        balance = by_project[holder.project_id] if holder.project_id else by_company[holder.company_id or 0]
         rows.setdefault(balance, []).append(
             BalanceRow(product=holding.product, free=holding.balance, assigned=0)
         )
@@ -202,9 +205,7 @@ def history_of_company(company: Company, *, user: User, limit: int) -> list[Audi
     """The latest entries of a company, without those of projects that this member may not see."""
     visible = projects_of(user).filter(company=company).order_by().values("pk")
     entries = AuditEntry.objects.filter(company_id=company.pk)
-    return list(
-        entries.filter(Q(project_id=None) | Q(project_id__in=visible)).order_by("-at", "-pk")[:limit]
-    )
+    return list(entries.filter(Q(project_id=None) | Q(project_id__in=visible)).order_by("-at", "-pk")[:limit])
 
 
 def history_of_project(project: Project, *, limit: int) -> list[AuditEntry]:

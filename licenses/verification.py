@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from licenses import documents, log_line, queries, transparency
@@ -180,7 +180,8 @@ def _latest_documents_list_the_live_grants() -> Iterator[str]:
 
 
 def _every_act_is_in_the_log() -> Iterator[str]:
-    """Every transfer between two holders of the log, and every grant made or ended, has its line."""
+    """Every transfer between two holders of the log, every grant made or ended, and every document of an act is
+    in it."""
     silent = Transfer.objects.filter(log_line__isnull=True).exclude(source__log_id=F("destination__log_id"))
     for transfer in silent.iterator(CHUNK):
         yield f"transfer {transfer.pk} is not in the log"
@@ -190,6 +191,9 @@ def _every_act_is_in_the_log() -> Iterator[str]:
     )
     for grant in untold.iterator(CHUNK):
         yield f"grant {grant.pk} has {grant.lines} lines in the log, {grant.state} as it is"
+    leaf = LogLeaf.objects.filter(act=OuterRef("act"), document_sha256=OuterRef("payload_sha256"))
+    for document in LicenseDocument.objects.filter(~Exists(leaf), act__isnull=False).iterator(CHUNK):
+        yield f"document {document.pk} is not in the log"
 
 
 def _leaves_are_made_of_their_lines() -> Iterator[str]:
@@ -265,7 +269,7 @@ def _merge(
 
 
 CHECKS: tuple[Check, ...] = tuple(
-    Check(holds=(function.__doc__ or "").strip(), violations=function)
+    Check(holds=" ".join((function.__doc__ or "").split()), violations=function)
     for function in (
         _balances_follow_from_transfers,
         _nobody_ever_held_less_than_nothing,

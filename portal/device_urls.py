@@ -10,7 +10,7 @@ urlpatterns = [
     path("healthz", health.live, name="healthz"),
 ]
 
-handler400 = "portal.core.pages.bad_request"
-handler403 = "portal.core.pages.forbidden"
-handler404 = "portal.core.pages.not_found"
-handler500 = "portal.core.pages.internal_error"
+handler400 = "licenses.device_api.failures.bad_request"
+handler403 = "licenses.device_api.failures.forbidden"
+handler404 = "licenses.device_api.failures.not_found"
+handler500 = "licenses.device_api.failures.internal_error"

@@ -1,7 +1,6 @@
 """The portal's addresses. Device doors are here as well, so that one process can serve everything."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
 from portal.core import pages
 
@@ -11,7 +10,6 @@ urlpatterns = [
     path("", include("licenses.web.urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("licenses.api.urls")),
-    path("api/v1/openapi.json", SpectacularAPIView.as_view(), name="openapi"),
     path("problems/<slug:code>", pages.explain, name="problem"),
 ]
 

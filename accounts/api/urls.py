@@ -1,8 +1,9 @@
-"""Addresses under /api/v1/: people, companies, projects."""
+"""Addresses under /api/v1/: people, companies, projects; and what describes the whole."""
 
 from django.urls import path
+from drf_spectacular.views import SpectacularJSONAPIView
 
-from accounts.api import views
+from accounts.api import reference_page, views
 
 urlpatterns = [
     path("me", views.Me.as_view(), name="api-me"),
@@ -10,4 +11,6 @@ urlpatterns = [
     path("companies/<int:company_id>/projects", views.CompanyProjects.as_view(), name="api-company-projects"),
     path("projects", views.Projects.as_view(), name="api-projects"),
     path("projects/<int:project_id>", views.OneProject.as_view(), name="api-project"),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("reference", reference_page.page, name="api-reference"),
 ]

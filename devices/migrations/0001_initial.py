@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('device', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='contact', serialize=False, to='devices.device')),
                 ('last_at', models.DateTimeField()),
-                ('firmware', models.CharField(blank=True, max_length=40)),
+                ('firmware', models.CharField(blank=True, max_length=128)),
             ],
         ),
         migrations.CreateModel(

@@ -1,1 +1,29 @@
-urlpatterns: list = []
+"""Addresses under /api/v1/: products, balances, devices, keys."""
+
+from django.urls import path
+
+from licenses.api import balances, devices, keys
+
+urlpatterns = [
+    path("products", balances.Products.as_view(), name="api-products"),
+    path("companies/<int:company_id>/balance", balances.CompanyBalance.as_view(), name="api-company-balance"),
+    path("projects/<int:project_id>/balance", balances.ProjectBalance.as_view(), name="api-project-balance"),
+    path("transfers", balances.Transfers.as_view(), name="api-transfers"),
+    path("projects/<int:project_id>/devices", devices.ProjectDevices.as_view(), name="api-project-devices"),
+    path("devices/<str:hardware_id>", devices.OneDevice.as_view(), name="api-device"),
+    path(
+        "devices/<str:hardware_id>/assignments", devices.Assignments.as_view(), name="api-device-assignments"
+    ),
+    path(
+        "devices/<str:hardware_id>/assignments/<str:grant>/undo",
+        devices.AssignmentUndo.as_view(),
+        name="api-assignment-undo",
+    ),
+    path(
+        "devices/<str:hardware_id>/license-document",
+        devices.LicenseDocument.as_view(),
+        name="api-device-license-document",
+    ),
+    path("keys/look-up", keys.KeyLookUp.as_view(), name="api-key-look-up"),
+    path("keys/activate", keys.KeyActivation.as_view(), name="api-key-activate"),
+]

@@ -21,6 +21,7 @@ from portal.core.addresses import address_of
 from portal.core.errors import DomainError, LengthRequired, TooLarge
 
 JOSE = "application/jose"
+_LONGEST_LENGTH = 20  # digits of a Content-Length, with leading zeros
 
 View = Callable[..., HttpResponse]
 
@@ -134,7 +135,8 @@ def read_body(request: HttpRequest) -> bytes:
     length = request.headers.get("Content-Length", "")
     if not (length.isascii() and length.isdigit()):
         raise LengthMissing
-    if int(length) > jose.MAX_TOKEN_BYTES:
+    # By its digits first: int() refuses a number of more than some thousand.
+    if len(length) > _LONGEST_LENGTH or int(length) > jose.MAX_TOKEN_BYTES:
         raise BodyTooLarge(limit=jose.MAX_TOKEN_BYTES)
     if request.content_type != JOSE:
         raise statements.Malformed(reason="the body is not declared as application/jose")

@@ -67,8 +67,8 @@ class ActForm(PortalForm):
         """As for every form; a form that was used before gets a new key."""
         if isinstance(refusal, acts.IdempotencyKeyReused):
             refusal, field = FormUsedBefore(), None
-            self.data = self.data.copy()
-            self.data[self.add_prefix("act_key")] = acts.new_key()
+            given = {name: self.data.get(name) for name in self.data}
+            self.data = {**given, self.add_prefix("act_key"): acts.new_key()}
         super().refuse(refusal, field=field)
 
 
@@ -90,8 +90,8 @@ class OfferedField(forms.CharField):
 
     def offer(self, choices: list[tuple[Any, Any]]) -> None:
         """Set what is shown: pairs of value and label, or of group and pairs."""
-        assert isinstance(self.widget, forms.Select), "set by the class"
-        self.widget.choices = choices
+        select: Any = self.widget
+        select.choices = choices
 
 
 def respond(

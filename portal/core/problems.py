@@ -91,7 +91,7 @@ class InternalError(Unavailable):
 
 def wanted_by(request: HttpRequest) -> bool:
     """Whether the caller is a program: then it gets a problem document, not a page."""
-    return request.path.startswith(("/api/", "/device/"))
+    return request.path.startswith(("/api/", "/device/", "/keys/", "/.well-known/"))
 
 
 def status_of(error: DomainError) -> HTTPStatus:

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Project, User
-from appliance.factory.authority import Authority
+from appliance.factory.authority import Authority, make_authority
 from appliance.factory.devices import make_identity, write_identity
 from devices.models import TrustAnchor
 from tests import factories
@@ -69,6 +69,12 @@ class Portal:
         partner = Partner(self.origin)
         partner.sign_in(self.alice.email, factories.PASSWORD)
         return partner
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    """The manufacturer, founded now: journeys run by the real clock."""
+    return make_authority("Example Networks", now=datetime.now(UTC))
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ class TestOnline:
 
         appliance.does("fetch")
         status = appliance.status()
-        assert status["seq_installed"] == assignment["document"]["seq"]
+        assert status["seq_installed"] == assignment["seq"]
         assert status["reset_required"]
         assert in_effect(appliance) == []
 

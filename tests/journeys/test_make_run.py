@@ -55,17 +55,20 @@ class TestMakeRun:
                 printed += line
                 if line.startswith("Ctrl-C"):
                     break
-            origins = re.findall(r"^(?:Portal|Appliance) +(http://\S+)", printed, re.MULTILINE)
+            origins = set(re.findall(r"^(?:Portal|Appliance) +(http://\S+)", printed, re.MULTILINE))
             assert len(origins) == 2, printed
             for origin in origins:
                 with urllib.request.urlopen(origin, timeout=10) as page:
                     assert page.status == 200
             demo.send_signal(signal.SIGINT)
-            assert demo.wait(timeout=30) == 0
+            assert demo.wait(timeout=60) == 0
         finally:
             if demo.poll() is None:
-                demo.kill()
-            demo.communicate()
+                demo.terminate()  # which stops what it started; killing it would leave that behind
+                demo.wait(timeout=60)
+            for pipe in (demo.stdout, demo.stderr):
+                assert pipe is not None
+                pipe.close()
         for folder in Path("/proc").iterdir():
             if folder.name.isdigit() and folder.name != str(os.getpid()):
                 try:

@@ -6,7 +6,6 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
-from http import HTTPStatus
 from typing import Any
 
 TIMEOUT_SECONDS = 30
@@ -44,16 +43,6 @@ class Partner:
         """The company a project belongs to."""
         found: int = self.get(f"projects/{project}")["company"]["id"]
         return found
-
-    def device(self, hardware_id: str) -> dict[str, Any] | None:
-        """The device with what it holds; None if there is no such device."""
-        try:
-            device: dict[str, Any] = self.get(f"devices/{hardware_id}")
-        except PortalRefusal as refusal:
-            if refusal.status == HTTPStatus.NOT_FOUND:
-                return None
-            raise
-        return device
 
     def get(self, path: str) -> dict[str, Any]:
         """One read of the REST interface."""

@@ -87,6 +87,7 @@ class Servers:
             command,
             cwd=setting.root,
             env=setting.environment,
+            stdout=subprocess.DEVNULL,  # what there is to say, the demo says; errors come through
             # Ctrl-C in the terminal reaches this process only; it stops the others in order.
             start_new_session=True,
         )

@@ -38,8 +38,7 @@ def tell(setting: "Setting", demo: DemoData) -> None:
     email = next(iter(demo.people))
     portal.sign_in(email, demo.password)
     print(f"Portal with demo data at {setting.portal_origin}, signed in as {email}.")
-    known = portal.device(HARDWARE_ID)
-    if known is None or not known["grants"]:
+    if not _has_licenses(portal, demo):
         _buy(portal, demo)
     else:
         print(f"Device {HARDWARE_ID} has its licenses from an earlier start.")
@@ -48,6 +47,13 @@ def tell(setting: "Setting", demo: DemoData) -> None:
         print("Installed is not in effect before a reset:", *setting.appliance("reset").splitlines())
     print("\nOn the device now:")
     print(setting.appliance("status").rstrip())
+
+
+def _has_licenses(portal: Partner, demo: DemoData) -> bool:
+    listed = portal.get(f"projects/{demo.project}/devices")["devices"]
+    if HARDWARE_ID not in [device["hardware_id"] for device in listed]:
+        return False
+    return bool(portal.get(f"devices/{HARDWARE_ID}")["grants"])
 
 
 def _buy(portal: Partner, demo: DemoData) -> None:
@@ -70,7 +76,4 @@ def _buy(portal: Partner, demo: DemoData) -> None:
         {"product": PRODUCT, "version": VERSION, "quantity": QUANTITY},
         act="demo-assign",
     )
-    print(
-        f"{QUANTITY} x {PRODUCT} {VERSION} assigned to it: license document seq "
-        f"{assignment['document']['seq']}."
-    )
+    print(f"{QUANTITY} x {PRODUCT} {VERSION} assigned to it: license document seq {assignment['seq']}.")

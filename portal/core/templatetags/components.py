@@ -1,3 +1,124 @@
+"""The parts that pages are made of, each a template under portal/templates/components/."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
 from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from portal.core import acts
+from portal.core.errors import DomainError
 
 register = template.Library()
+
+# The units of the catalogue in words. A unit that is not here is shown as the catalogue writes it.
+UNITS: Mapping[str, Any] = {
+    "base station": ngettext_lazy("base station", "base stations", "count"),
+    "channel": ngettext_lazy("channel", "channels", "count"),
+    "device": ngettext_lazy("device", "devices", "count"),
+    "interface": ngettext_lazy("interface", "interfaces", "count"),
+    "operator": ngettext_lazy("operator", "operators", "count"),
+    "phone": ngettext_lazy("phone", "phones", "count"),
+    "port": ngettext_lazy("port", "ports", "count"),
+    "registration": ngettext_lazy("registration", "registrations", "count"),
+    "user": ngettext_lazy("user", "users", "count"),
+    "year": ngettext_lazy("year", "years", "count"),
+}
+
+# What a word of the data is called on screen, and its tone.
+STATUSES: Mapping[str, tuple[Any, str]] = {
+    "admin": (_("Admin"), "plain"),
+    "member": (_("Member"), "plain"),
+    "view": (_("May view"), "plain"),
+    "operate": (_("May operate"), "plain"),
+    "manage": (_("May manage"), "plain"),
+    "bought": (_("Bought"), "plain"),
+    "test": (_("Test license"), "warning"),
+    "bridge": (_("Bridge"), "warning"),
+    "waiting": (_("Not handed out yet"), "warning"),
+}
+
+
+@register.inclusion_tag("components/button.html")
+def button(label: str, kind: str = "primary", name: str = "", value: str = "") -> dict[str, Any]:
+    """A button that sends its form: `primary`, once a page, `plain` or `quiet`."""
+    return {"label": label, "kind": kind, "name": name, "value": value}
+
+
+@register.inclusion_tag("components/link_button.html")
+def link_button(label: str, href: str, kind: str = "plain") -> dict[str, Any]:
+    """A link that looks like a button, for the page's next step."""
+    return {"label": label, "href": href, "kind": kind}
+
+
+@register.inclusion_tag("components/quantity.html")
+def quantity(count: int, unit: str = "") -> dict[str, Any]:
+    """A number of units, with the unit in words."""
+    words = UNITS.get(unit)
+    return {"count": count, "unit": (words % {"count": count}) if words else unit}
+
+
+@register.inclusion_tag("components/hardware_id.html")
+def hardware_id(value: str, href: str = "") -> dict[str, Any]:
+    """A hardware ID in a monospace face with a copy button; a link where there is a page to go to."""
+    return {"value": value, "href": href}
+
+
+@register.inclusion_tag("components/copyable.html")
+def copyable(value: Any, label: str) -> dict[str, Any]:
+    """Any other value people carry elsewhere: monospace, with a copy button named `label`."""
+    return {"value": value, "label": label}
+
+
+@register.inclusion_tag("components/moment.html")
+def moment(instant: datetime | None) -> dict[str, Any]:
+    """An instant: UTC without JavaScript, the reader's zone with it, and UTC on hover either way."""
+    return {"instant": instant.astimezone(UTC) if instant else None}
+
+
+@register.inclusion_tag("components/status.html")
+def status(word: str) -> dict[str, Any]:
+    """A word of the data as people read it, in a small frame."""
+    label, tone = STATUSES.get(word, (word, "plain"))
+    return {"label": label, "tone": tone}
+
+
+@register.inclusion_tag("components/empty.html")
+def empty(title: str, text: str = "", href: str = "", label: str = "") -> dict[str, Any]:
+    """Nothing here yet, and where to go from here."""
+    return {"title": title, "text": text, "href": href, "label": label}
+
+
+@register.inclusion_tag("components/refusal.html")
+def refusal(error: DomainError) -> dict[str, Any]:
+    """What was refused, why, and the way out, with the code (mission rule 36)."""
+    return {"error": error}
+
+
+@register.inclusion_tag("components/history.html")
+def history(entries: Any) -> dict[str, Any]:
+    """Who did what, and when; `entries` have `at`, `before`, `hardware_id` and `after`."""
+    return {"entries": entries}
+
+
+@register.simple_tag
+def act_key() -> SafeString:
+    """The hidden name of an act, for a form that is only a button (portal.core.forms.ActForm)."""
+    return format_html('<input type="hidden" name="act_key" value="{}">', acts.new_key())
+
+
+@register.filter
+def breakable(text: Any) -> SafeString:
+    """A long code like ApplicationSharing, that may be broken where a word of it begins."""
+    return format_html_join("", "{}<wbr>", ((word,) for word in re.split(r"(?<=[a-z])(?=[A-Z])", str(text))))
+
+
+@register.filter
+def without_facts(text: Any) -> str:
+    """A refusal's text as its help page shows it, where the facts of a case are not known."""
+    return re.sub(r"%\(\w+\)s", "…", str(text)).replace("%%", "%")

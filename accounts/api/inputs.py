@@ -1,0 +1,75 @@
+"""What the doors on companies and projects take. Shape only: operations hold the rules.
+
+Every text is bounded, and a member that no door knows is refused: a mistyped name must not be ignored.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from rest_framework import serializers
+
+LONGEST_TEXT = 1000
+LONGEST_DESCRIPTION = 10_000
+
+
+class Text(serializers.CharField):
+    """A JSON string as it was sent; a number is no text."""
+
+    def __init__(self, *, max_length: int = LONGEST_TEXT, **options: Any) -> None:
+        super().__init__(max_length=max_length, trim_whitespace=False, allow_blank=True, **options)
+
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Integer(serializers.IntegerField):
+    """A JSON integer; neither a string of digits nor a boolean is one."""
+
+    def to_internal_value(self, data: object) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class Input(serializers.Serializer[Any]):
+    """An object that has no members but its fields."""
+
+    def to_internal_value(self, data: object) -> dict[str, Any]:
+        if isinstance(data, Mapping) and (unknown := [name for name in data if name not in self.fields]):
+            raise serializers.ValidationError({name: [_("There is no such member.")] for name in unknown})
+        read: dict[str, Any] = super().to_internal_value(data)
+        return read
+
+    @classmethod
+    def read(cls, data: object) -> dict[str, Any]:
+        """The members of `data`, each of its type.
+
+        :raises ValidationError: one is missing, unknown, of another type, or too long.
+        """
+        given = cls(data=data)
+        given.is_valid(raise_exception=True)
+        members: dict[str, Any] = given.validated_data
+        return members
+
+
+class Nothing(Input):
+    """No body, or an empty object."""
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A company", value={"name": "Example Telecom"})])
+class NewCompany(Input):
+    name = Text(help_text="At most 200 characters.")
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("A project", value={"name": "Town hall", "description": "PBX and gateways, two sites"})
+    ]
+)
+class NewProject(Input):
+    name = Text(help_text="At most 100 characters; unique in the company, upper and lower case alike.")
+    description = Text(required=False, default="", max_length=LONGEST_DESCRIPTION)

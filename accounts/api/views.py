@@ -1,0 +1,91 @@
+"""REST doors on people, companies and projects."""
+
+from http import HTTPStatus
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import companies, projects, queries
+from accounts.api import inputs, outputs
+from accounts.api.doors import Door
+from accounts.api.reference import operation
+from accounts.companies import CompanyNeedsAName
+from accounts.projects import ProjectNameTaken, ProjectNeedsAName
+from accounts.queries import AdminNeeded, NoSuchCompany, NoSuchProject
+from accounts.requests import caller, idempotency_key, person
+from portal.core import clock
+
+
+class Me(Door):
+    @operation("get-me", "Who is signed in", answer=outputs.Me)
+    def get(self, request: Request) -> Response:
+        """The person whose session this is, and the companies they belong to."""
+        user = person(request)
+        return Response(outputs.Me({"user": user, "companies": queries.memberships_of(user)}).data)
+
+
+class Companies(Door):
+    @operation("list-companies", "List your companies", answer=outputs.CompanyList)
+    def get(self, request: Request) -> Response:
+        """The companies you are a member of. As an end customer of one you do not see it here."""
+        memberships = queries.memberships_of(person(request))
+        return Response(outputs.CompanyList({"companies": memberships}).data)
+
+    @operation(
+        "create-company",
+        "Create a company",
+        takes=inputs.NewCompany,
+        answer=outputs.Company,
+        status=HTTPStatus.CREATED,
+        refusals=(CompanyNeedsAName,),
+    )
+    def post(self, request: Request) -> Response:
+        """You become its first admin; its first project, `DEFAULT`, is made with it."""
+        given = inputs.NewCompany.read(request.data)
+        user = person(request)
+        company = companies.create_company(
+            name=given["name"],
+            founder=user,
+            caller=caller(request, key=idempotency_key(request)),
+            now=clock.now(),
+        )
+        membership = queries.memberships_of(user).get(company=company)
+        return Response(outputs.Company(membership).data, status=HTTPStatus.CREATED)
+
+
+class CompanyProjects(Door):
+    @operation(
+        "create-project",
+        "Create a project",
+        takes=inputs.NewProject,
+        answer=outputs.Project,
+        status=HTTPStatus.CREATED,
+        refusals=(NoSuchCompany, AdminNeeded, ProjectNeedsAName, ProjectNameTaken),
+    )
+    def post(self, request: Request, company_id: int) -> Response:
+        """A project of the company, with an empty balance. For admins of the company."""
+        given = inputs.NewProject.read(request.data)
+        company = queries.get_company(company_id=company_id, user=person(request), admin=True)
+        project = projects.create_project(
+            company=company,
+            name=given["name"],
+            description=given["description"],
+            caller=caller(request, company=company, key=idempotency_key(request)),
+            now=clock.now(),
+        )
+        return Response(outputs.Project(project).data, status=HTTPStatus.CREATED)
+
+
+class Projects(Door):
+    @operation("list-projects", "List your projects", answer=outputs.ProjectList)
+    def get(self, request: Request) -> Response:
+        """The projects you may see, by company and name, archived ones included."""
+        return Response(outputs.ProjectList({"projects": queries.projects_of(person(request))}).data)
+
+
+class OneProject(Door):
+    @operation("get-project", "Get a project", answer=outputs.Project, refusals=(NoSuchProject,))
+    def get(self, request: Request, project_id: int) -> Response:
+        """One project you may see."""
+        project = queries.get_project(project_id=project_id, user=person(request))
+        return Response(outputs.Project(project).data)

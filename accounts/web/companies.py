@@ -1,0 +1,86 @@
+"""Creating companies and projects."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import companies, projects, queries
+from accounts.requests import caller, person, signed_in
+from portal.core import clock
+from portal.core.errors import DomainError
+from portal.core.forms import ActForm, respond
+
+
+class CompanyForm(ActForm):
+    name = forms.CharField(
+        label=gettext_lazy("Name of the company"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+
+
+class ProjectForm(ActForm):
+    name = forms.CharField(
+        label=gettext_lazy("Name of the project"),
+        max_length=100,
+        help_text=gettext_lazy("For example the customer, the site or the order."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    description = forms.CharField(
+        label=gettext_lazy("Description"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+@signed_in
+def create_company(request: HttpRequest) -> HttpResponse:
+    """Create a company with the signed-in person as admin (mission rule 2)."""
+    form = CompanyForm(request.POST or None)
+    if form.is_valid():
+        try:
+            company = companies.create_company(
+                name=form.cleaned_data["name"],
+                founder=person(request),
+                caller=caller(request, key=form.cleaned_data["act_key"]),
+                now=clock.now(),
+            )
+        except DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            messages.success(
+                request,
+                _("The company %(name)s is there, with a first project named DEFAULT.")
+                % {"name": company.name},
+            )
+            return redirect("company", company_id=company.pk)
+    return respond(request, "accounts/company_new.html", {}, form=form)
+
+
+@signed_in
+def create_project(request: HttpRequest, company_id: int) -> HttpResponse:
+    """Create a project in a company, as one of its admins (mission rule 4)."""
+    company = queries.get_company(company_id=company_id, user=person(request), admin=True)
+    form = ProjectForm(request.POST or None)
+    if form.is_valid():
+        try:
+            project = projects.create_project(
+                company=company,
+                name=form.cleaned_data["name"],
+                description=form.cleaned_data["description"],
+                caller=caller(request, company=company, key=form.cleaned_data["act_key"]),
+                now=clock.now(),
+            )
+        except DomainError as refusal:
+            form.refuse(refusal, field="name")
+        else:
+            messages.success(
+                request,
+                _("The project %(name)s is there. It has a balance of its own.") % {"name": project.name},
+            )
+            return redirect("project", project_id=project.pk)
+    return respond(request, "accounts/project_new.html", {"company": company}, form=form)

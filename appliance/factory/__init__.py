@@ -1,0 +1,1 @@
+"""The manufacturer's side: certificate authorities and device identities. The portal never sees the keys."""

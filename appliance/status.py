@@ -1,0 +1,106 @@
+"""What the device has, in the words of its page: each license, whether it is in effect, and if not, why."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from appliance.clock import Clock
+from appliance.document import Item
+from appliance.installation import Trust, works
+from appliance.state import State
+
+
+class Waiting(StrEnum):
+    """Why a license on the device is not in effect."""
+
+    RESET_REQUIRED = "reset-required"
+    ENDED = "ended"
+    OTHER_VERSION = "other-version"
+
+
+@dataclass(frozen=True)
+class License:
+    """One item as people see it. `state` is `in-effect` or `installed`; `expires_at` is POSIX seconds."""
+
+    id: str
+    product: str
+    version: int
+    quantity: int
+    license_class: str
+    returnable: bool
+    expires_at: int | None
+    state: str
+    waiting: str | None
+    leaves_at_reset: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    """The whole device at one moment. Times are POSIX seconds; `seq` 0 stands for no document."""
+
+    hardware_id: str
+    firmware: int
+    portal: str
+    portal_identity: str | None
+    keyset_version: int
+    seq_installed: int
+    seq_in_effect: int
+    seq_highest: int
+    reset_required: bool
+    reset_due: int | None
+    time: int
+    licenses: tuple[License, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the status with the member names of this class."""
+        value = asdict(self)
+        value["licenses"] = [asdict(entry) for entry in self.licenses]
+        return value
+
+
+def describe(state: State, trust: Trust, clock: Clock, *, portal: str, firmware: int) -> Status:
+    """Describe the device as it is now."""
+    now = clock.now(state.vault.clock)
+    installed, in_effect, keyset = state.installed, state.in_effect, state.vault.held_keyset()
+    listed = {item.id: item for item in installed.items} if installed else {}
+    running = {item.id: item for item in in_effect.items} if in_effect else {}
+    licenses = [
+        _license(item, now=now, firmware=firmware, running=True, leaves=item.id not in listed)
+        for item in running.values()
+    ] + [
+        _license(item, now=now, firmware=firmware, running=False, leaves=False)
+        for item in listed.values()
+        if item.id not in running
+    ]
+    return Status(
+        hardware_id=trust.hardware_id,
+        firmware=firmware,
+        portal=portal,
+        portal_identity=keyset.issuer if keyset else None,
+        keyset_version=keyset.version if keyset else 0,
+        seq_installed=installed.seq if installed else 0,
+        seq_in_effect=in_effect.seq if in_effect else 0,
+        seq_highest=state.vault.min_seq,
+        reset_required=state.reset_required,
+        reset_due=state.vault.reset_due if state.reset_required else None,
+        time=now,
+        licenses=tuple(sorted(licenses, key=lambda entry: (entry.product, entry.version, entry.id))),
+    )
+
+
+def _license(item: Item, *, now: int, firmware: int, running: bool, leaves: bool) -> License:
+    waiting = None if running else Waiting.RESET_REQUIRED
+    if not works(item, now=now, firmware=firmware):
+        waiting = Waiting.OTHER_VERSION if item.version != firmware else Waiting.ENDED
+    return License(
+        id=item.id,
+        product=item.product,
+        version=item.version,
+        quantity=item.quantity,
+        license_class=item.license_class,
+        returnable=item.returnable,
+        expires_at=item.expires_at,
+        state="in-effect" if waiting is None else "installed",
+        waiting=waiting,
+        leaves_at_reset=leaves,
+    )

@@ -1,0 +1,85 @@
+"""What is measured: floors, rows, and the goals that tie a row to its floor (docs/performance.md)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from benchmarks.stock import Stock
+from benchmarks.wire import Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One thing to measure."""
+
+    title: str
+    pool: str
+    requests: Callable[[Stock], Iterator[Request]]
+    floor: str | None = None
+    """What its processor time is compared with."""
+    most: float | None = None
+    """The goal: at most so many times the processor time of its floor."""
+    keeps_throughput: bool = False
+    """The goal: 32 connections bring at least 80 % of the requests a second of 8."""
+    uses_up: str = ""
+    """What of the stock its requests use up, one a request: `keys` or `codes`."""
+
+
+FLOORS = {
+    "bare": Row(title="granian, bare WSGI callable, 2 kB", pool="bare", requests=Stock.pages),
+    "view": Row(title="Django view, no middleware", pool="floors", requests=Stock.pages),
+    "middleware": Row(title="Django view, eight middlewares", pool="middleware", requests=Stock.pages),
+    "select": Row(title="no middleware + SELECT", pool="floors", requests=Stock.selects),
+    "verify": Row(title="no middleware + SELECT + ES256", pool="floors", requests=Stock.verifications),
+    "redeem": Row(title="ORM redeem, durable", pool="floors", requests=Stock.redemptions, uses_up="codes"),
+}
+ROWS = {
+    "nonce": Row(title="device: new nonce", pool="devices", requests=Stock.nonces),
+    "fetch": Row(
+        title="device: fetch, unchanged",
+        pool="devices",
+        requests=Stock.fetches,
+        floor="verify",
+        most=1.6,
+    ),
+    "activation": Row(
+        title="activation, REST",
+        pool="web",
+        requests=Stock.activations,
+        floor="redeem",
+        most=1.0,
+        keeps_throughput=True,
+        uses_up="keys",
+    ),
+    "bare-activation": Row(
+        title="activation, operation alone",
+        pool="floors",
+        requests=Stock.bare_activations,
+        floor="redeem",
+        uses_up="keys",
+    ),
+    "assignment": Row(
+        title="assignment, REST",
+        pool="web",
+        requests=Stock.assignments,
+        floor="redeem",
+        most=1.0,
+        keeps_throughput=True,
+    ),
+    "bare-assignment": Row(
+        title="assignment, operation alone",
+        pool="floors",
+        requests=Stock.bare_assignments,
+        floor="redeem",
+    ),
+}
+
+
+def choose(names: Sequence[str]) -> dict[str, Row]:
+    """The rows of these names, floors first, with the floors they are compared with; all without a name.
+
+    :raises KeyError: there is no row or floor of a name.
+    """
+    every = {**FLOORS, **ROWS}
+    wanted = set(names or every)
+    wanted |= {floor for name in wanted if (floor := every[name].floor) is not None}
+    return {name: row for name, row in every.items() if name in wanted}

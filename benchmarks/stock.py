@@ -1,0 +1,137 @@
+"""What the requests of a run are made of, and the requests themselves, ready to be sent."""
+
+import itertools
+import json
+import random
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks import fleet as fleets
+from benchmarks.fleet import BEHIND_PROXY, Fleet, Portal
+from benchmarks.floors import statement
+from benchmarks.house import HOST, ORIGIN, House
+from benchmarks.wire import Request
+
+SIGNED_AGAIN_AFTER_SECONDS = 240  # nonces are good for 600
+PRODUCT, VERSION = "Port", 14
+
+
+class Stock:
+    """Devices, projects, keys and codes. Each key and each code is given out once.
+
+    Half of the devices only fetch, the other half only gets assignments: an assignment changes the document,
+    and then a fetch has something to bring.
+    """
+
+    def __init__(self, house: House, fleet: Fleet, loaded: Mapping[str, Any]) -> None:
+        half = len(fleet.identities) // 2
+        self.house = house
+        self._fetching = Fleet(anchor=fleet.anchor, identities=fleet.identities[:half])
+        # Dealt out so that neighbors are of different projects: partners do not all work on one balance.
+        self._assigned = random.Random(1).sample(loaded["devices"][half:], len(fleet.identities) - half)
+        self._projects: Sequence[Mapping[str, Any]] = loaded["projects"]
+        self._keys: Iterator[str] = iter(loaded["keys"])
+        self._codes: Iterator[str] = iter(loaded["codes"])
+        self._portal: Portal | None = None
+        self._tags: list[str] = []
+        self._signed: list[Request] = []
+        self._signed_at = 0.0
+
+    # --- Floors ---
+
+    def pages(self) -> Iterator[Request]:
+        """A page that needs nothing."""
+        return itertools.repeat(Request(method="GET", path="/page", headers=BEHIND_PROXY))
+
+    def selects(self) -> Iterator[Request]:
+        """One row by a unique index, a different one each time."""
+        requests = [
+            Request(method="GET", path=f"/select/{hardware_id}", headers=BEHIND_PROXY)
+            for hardware_id in self._fetching.hardware_ids
+        ]
+        return itertools.cycle(requests)
+
+    def verifications(self) -> Iterator[Request]:
+        """The same with a signed body."""
+        token = statement.make()
+        requests = [
+            Request(method="POST", path=f"/verify/{hardware_id}", headers=BEHIND_PROXY, body=token)
+            for hardware_id in self._fetching.hardware_ids
+        ]
+        return itertools.cycle(requests)
+
+    def redemptions(self) -> Iterator[Request]:
+        """A code each, into the balances in turn."""
+        for code, place in zip(self._codes, itertools.count(1), strict=False):
+            path = f"/redeem/{1 + place % len(self._projects)}"
+            yield Request(method="POST", path=path, expects=204, headers=BEHIND_PROXY, body=code.encode())
+
+    # --- Devices ---
+
+    def nonces(self) -> Iterator[Request]:
+        """What a device asks for before it signs."""
+        return itertools.repeat(fleets.nonce_request())
+
+    def fetches(self) -> Iterator[Request]:
+        """A signed fetch by each of the devices that hold their current bundle, over and over.
+
+        A fetch checks its nonce and records nothing, so the same one does the same work again.
+        """
+        if self._portal is None:
+            self._portal = fleets.find_portal(self.house.port("devices"))
+            self._tags = fleets.first_fetches(self._fetching, self._portal)
+        if not self._signed or time.monotonic() - self._signed_at > SIGNED_AGAIN_AFTER_SECONDS:
+            self._signed = fleets.fetch_requests(self._fetching, self._portal, self._tags, expects=204)
+            self._signed_at = time.monotonic()
+        return itertools.cycle(self._signed)
+
+    # --- Partners: over REST, and the operations alone ---
+
+    def activations(self) -> Iterator[Request]:
+        """A key each, into the projects in turn, each by its company's admin."""
+        for key, project in zip(self._keys, itertools.cycle(self._projects), strict=False):
+            members = {"code": key, "project": project["id"]}
+            yield _signed_in(project, "/api/v1/keys/activate", members, expects=200)
+
+    def assignments(self) -> Iterator[Request]:
+        """One unit more for each of the devices, in turn."""
+        projects = {project["id"]: project for project in self._projects}
+        members = {"product": PRODUCT, "version": VERSION, "quantity": 1}
+        for device in itertools.cycle(self._assigned):
+            path = f"/api/v1/devices/{device['hardware_id']}/assignments"
+            yield _signed_in(projects[device["project"]], path, members, expects=201)
+
+    def bare_activations(self) -> Iterator[Request]:
+        """The same as `activations`, at the floors' view."""
+        for key, project in zip(self._keys, itertools.cycle(self._projects), strict=False):
+            path = f"/activate/{project['id']}"
+            yield Request(method="POST", path=path, expects=204, headers=BEHIND_PROXY, body=key.encode())
+
+    def bare_assignments(self) -> Iterator[Request]:
+        """The same as `assignments`, at the floors' view."""
+        body = json.dumps({"product": PRODUCT, "version": VERSION, "quantity": 1}).encode()
+        for device in itertools.cycle(self._assigned):
+            path = f"/assign/{device['hardware_id']}"
+            yield Request(method="POST", path=path, expects=204, headers=BEHIND_PROXY, body=body)
+
+
+def _signed_in(project: Mapping[str, Any], path: str, members: Mapping[str, Any], *, expects: int) -> Request:
+    """A request by the admin of the project's company, as a browser's script or a program would send it."""
+    token = project["csrf_token"]
+    return Request(
+        method="POST",
+        path=path,
+        expects=expects,
+        headers={
+            **BEHIND_PROXY,
+            "Host": HOST,
+            "Referer": f"{ORIGIN}/",
+            "Content-Type": "application/json",
+            "Cookie": f"sessionid={project['session']}; csrftoken={token}",
+            "X-CSRFToken": token,
+            "Idempotency-Key": secrets.token_hex(16),
+        },
+        body=json.dumps(members).encode(),
+    )

@@ -1,0 +1,120 @@
+"""What the doors on devices, keys and balances take. Shape only: operations hold the rules."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+
+from accounts.api.inputs import Input, Integer, Text
+from devices import hardware_id
+
+LARGEST_PAGE = 200
+_IN_PROJECT = {"project": 1}
+_IN_COMPANY = {"company": 1}
+
+
+@extend_schema_field({"type": "string", "pattern": hardware_id.PATTERN})
+class _CanonicalHardwareID(serializers.CharField):
+    """Only the form in which answers write it: a position in a list is handed back as it came."""
+
+    def to_internal_value(self, data: str) -> str:
+        text: str = super().to_internal_value(data)
+        if not hardware_id.is_canonical(text):
+            raise serializers.ValidationError(_("This is not a hardware ID in canonical form."))
+        return text
+
+
+class DevicePage(Input):
+    """Query parameters of a list of devices, hence texts."""
+
+    limit = serializers.IntegerField(
+        required=False,
+        default=50,
+        min_value=1,
+        max_value=LARGEST_PAGE,
+        help_text="At most so many devices in one answer.",
+    )
+    after = _CanonicalHardwareID(
+        required=False,
+        default="",
+        help_text="Only devices after this hardware ID: `next` of the answer before.",
+    )
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("A device", value={"hardware_id": "00-90-33-01-0A-FF", "name": "Reception"})]
+)
+class NewDevice(Input):
+    hardware_id = Text(help_text="As the type label shows it; `-`, `:`, `.`, blanks or nothing between.")
+    name = Text(required=False, default="", help_text="At most 100 characters.")
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("Ten ports", value={"product": "Port", "version": 14, "quantity": 10})]
+)
+class NewAssignment(Input):
+    product = Text(help_text="The product's code.")
+    version = Integer(help_text="The product's major version.")
+    quantity = Integer(help_text="How many units, from 1.")
+
+
+class BalanceName(Input):
+    """A balance: the one of a company, or the one of a project. Exactly one is named."""
+
+    company = Integer(required=False)
+    project = Integer(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("company" in attrs) == ("project" in attrs):
+            raise serializers.ValidationError(_("Name either a company or a project."))
+        return attrs
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("A key", value={"code": "7K2M9-QX4TR-0VBN8-HJC5E-W3PAZ", "company": 1})]
+)
+class KeyLookUp(Input):
+    code = Text(help_text="The activation key as printed; blanks, dashes and case do not matter.")
+    company = Integer(help_text="The company of yours for which you look.")
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Into a project", value={"code": "7K2M9-QX4TR-0VBN8-HJC5E-W3PAZ", "project": 1}, request_only=True
+        ),
+        OpenApiExample(
+            "Into a company's balance",
+            value={"code": "7K2M9-QX4TR-0VBN8-HJC5E-W3PAZ", "company": 1},
+            request_only=True,
+        ),
+    ]
+)
+class KeyActivation(BalanceName):
+    """An activation key, and where its licenses go: exactly one of `company` and `project`."""
+
+    code = Text(help_text="The activation key as printed; blanks, dashes and case do not matter.")
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "From the company to a project",
+            value={
+                "source": _IN_COMPANY,
+                "destination": _IN_PROJECT,
+                "product": "Port",
+                "version": 14,
+                "quantity": 10,
+            },
+        )
+    ]
+)
+class NewTransfer(Input):
+    # A field's own `source` is an attribute of instances; a declared field never becomes one of the class.
+    source = BalanceName()  # type: ignore[assignment]
+    destination = BalanceName()
+    product = Text(help_text="The product's code.")
+    version = Integer(help_text="The product's major version.")
+    quantity = Integer(help_text="How many units, from 1.")

@@ -1,0 +1,99 @@
+"""A project's page: its balance and its devices."""
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import queries as accounts
+from accounts.models import Project, User
+from accounts.queries import MANAGE, OPERATE
+from accounts.requests import caller, person, signed_in
+from devices import enrollment
+from devices import queries as devices
+from devices.enrollment import DeviceNameTooLong
+from licenses import queries
+from licenses.web import choices, history
+from portal.core import clock
+from portal.core.errors import DomainError
+from portal.core.forms import ActForm, respond
+
+DEVICES_A_PAGE = 50
+HISTORY = 10
+
+
+class DeviceForm(ActForm):
+    hardware_id = forms.CharField(
+        label=gettext_lazy("Hardware ID"),
+        max_length=64,
+        help_text=gettext_lazy("From the type label, like 00-90-33-01-0A-FF. Separators do not matter."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
+    )
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=100,
+        required=False,
+        help_text=gettext_lazy("As you call the device, for example its site."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+@signed_in
+def project(request: HttpRequest, project_id: int) -> HttpResponse:
+    """Balance, devices and history of a project."""
+    user = person(request)
+    return _page(request, accounts.get_project(project_id=project_id, user=user), user, DeviceForm())
+
+
+@signed_in
+def add_device(request: HttpRequest, project_id: int) -> HttpResponse:
+    """Add a device; the form is on the project's page."""
+    if request.method != "POST":
+        return redirect("project", project_id=project_id)
+    user = person(request)
+    project = accounts.get_project(project_id=project_id, user=user, right=OPERATE)
+    form = DeviceForm(request.POST)
+    if form.is_valid():
+        try:
+            device = enrollment.add_device(
+                project=project,
+                hardware_id=form.cleaned_data["hardware_id"],
+                name=form.cleaned_data["name"],
+                caller=caller(request, company=project.company, key=form.cleaned_data["act_key"]),
+                now=clock.now(),
+            )
+        except DomainError as refusal:
+            form.refuse(refusal, field="name" if isinstance(refusal, DeviceNameTooLong) else "hardware_id")
+        else:
+            messages.success(
+                request,
+                _("The device %(hardware_id)s is in the project. Next: assign licenses to it.")
+                % {"hardware_id": device.hardware_id},
+            )
+            # Else the browser would keep the form's "#add" and scroll past the message.
+            return redirect(f"{reverse('device', args=[device.hardware_id])}#main")
+    return _page(request, project, user, form)
+
+
+def _page(request: HttpRequest, project: Project, user: User, form: DeviceForm) -> HttpResponse:
+    right = accounts.right_in(project=project, user=user)
+    is_member = accounts.is_member(company=project.company, user=user)
+    can_operate = accounts.reaches(right, needed=OPERATE)
+    page = Paginator(devices.devices_of(project), DEVICES_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "project": project,
+        "name": choices.name_of(project),
+        "right": right,
+        "is_member": is_member,
+        "can_operate": can_operate,
+        "can_activate": can_operate and is_member,
+        "can_transfer": accounts.reaches(right, needed=MANAGE) and is_member,
+        "balance": queries.balance_of_project(project),
+        "page": page,
+        "history": history.told(queries.history_of_project(project, limit=HISTORY)),
+    }
+    return respond(request, "licenses/project.html", context, form=form)

@@ -1,0 +1,87 @@
+"""A program that calls the REST interface, and whose every answer is held to the OpenAPI document."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from tests.api import contract
+
+
+class Api:
+    """The interface as one person's program sees it; without a person, as somebody not signed in does."""
+
+    def __init__(self, user: User | None = None, *, checks_csrf: bool = False) -> None:
+        self.client = Client(enforce_csrf_checks=checks_csrf)
+        if user is not None:
+            self.client.force_login(user)
+
+    def get(self, path: str, query: dict[str, Any] | None = None, **headers: str) -> Any:
+        """The answer to a GET, which must be a success."""
+        response, body = self._call("GET", path, query or {}, headers=headers)
+        assert response.status_code == 200, body
+        return body
+
+    def post(self, path: str, body: Any = None, *, key: str = "", status: int = 200) -> Any:
+        """The answer to a POST, which must be a success of this status."""
+        response, answer = self._call("POST", path, body, headers=_named(key))
+        assert response.status_code == status, answer
+        return answer
+
+    def refuse(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        status: int,
+        code: str,
+        key: str = "",
+        **headers: str,
+    ) -> dict[str, Any]:
+        """Call, see the call refused with this status and code, and return the problem."""
+        response, problem = self._call(method, path, body, headers={**_named(key), **headers})
+        assert (response.status_code, problem.get("code")) == (status, code), problem
+        assert response.headers["Content-Type"] == contract.PROBLEM
+        assert response.headers["Cache-Control"] == "no-store"
+        assert problem["type"] == f"/problems/{code}"
+        assert problem["status"] == status
+        assert problem["title"]
+        assert problem["detail"]
+        refused: dict[str, Any] = problem
+        return refused
+
+    def send(
+        self, method: str, path: str, data: bytes, *, media_type: str = "application/json", **headers: str
+    ) -> Any:
+        """Send bytes as they are."""
+        response: Any = self.client.generic(
+            method, f"/api/v1/{path}", data, content_type=media_type, headers=headers
+        )
+        return response
+
+    def _call(self, method: str, path: str, body: Any, *, headers: dict[str, str]) -> tuple[Any, Any]:
+        if method == "GET":
+            response: Any = self.client.get(f"/api/v1/{path}", body, headers=headers)
+        else:
+            data = b"" if body is None else json.dumps(body).encode()
+            response = self.send(method, path, data, **headers)
+        answer = json.loads(response.content)
+        contract.check(method, f"/api/v1/{path}", response, answer)
+        return response, answer
+
+
+def _named(key: str) -> dict[str, str]:
+    return {"Idempotency-Key": key} if key else {}
+
+
+ApiOf = Callable[[User | None], Api]
+
+
+@pytest.fixture
+def api(db: None) -> ApiOf:
+    """Makes the interface as a person's program sees it."""
+    return Api

@@ -1,0 +1,1 @@
+"""Tests of the reference device; none of them needs the portal, its settings or a database."""

@@ -1,0 +1,221 @@
+"""The device's own page, as a browser without JavaScript gets it from a real server."""
+
+import http.client
+import re
+import socket
+import subprocess
+import sys
+import threading
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from appliance.bundle import MAX_BYTES
+from tests.appliance.conftest import HARDWARE_ID, OTHER_HARDWARE_ID, Bench
+from tests.appliance.fake_portal import FakePortal
+from tests.appliance.issuing import item
+
+ROOT = Path(__file__).parents[2]
+BOUNDARY = "form-data-of-the-test"
+
+
+@dataclass
+class Page:
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
+
+    @property
+    def notices(self) -> list[str]:
+        """The codes of the notices on the page."""
+        return re.findall(r'data-code="([^"]*)"', self.text)
+
+
+@dataclass
+class Browser:
+    """A browser with a cookie jar, following the redirect after a form."""
+
+    port: int
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Page:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        connection.request(method, path, body, {"Cookie": cookies, **(headers or {})})
+        answer = connection.getresponse()
+        page = Page(answer.status, answer.headers, answer.read().decode())
+        connection.close()
+        for header in page.headers.get_all("Set-Cookie", []):
+            name, _, value = header.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return page
+
+    def open(self, path: str = "/") -> Page:
+        return self.request("GET", path)
+
+    def token(self) -> str:
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.open().text)
+        assert found is not None
+        return found.group(1)
+
+    def submit(self, path: str) -> Page:
+        """Send a form of the page, and open what it leads to."""
+        body = urllib.parse.urlencode({"csrfmiddlewaretoken": self.token()}).encode()
+        return self._follow(path, body, "application/x-www-form-urlencoded")
+
+    def upload(self, content: bytes) -> Page:
+        """Install a file through the form of the page."""
+        token = f'name="csrfmiddlewaretoken"\r\n\r\n{self.token()}'.encode()
+        file = b'name="file"; filename="device.lic"\r\nContent-Type: application/json\r\n\r\n' + content
+        parts = b"".join(
+            f"--{BOUNDARY}\r\nContent-Disposition: form-data; ".encode() + part + b"\r\n"
+            for part in (token, file)
+        )
+        return self._follow(
+            "/install", parts + f"--{BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={BOUNDARY}"
+        )
+
+    def _follow(self, path: str, body: bytes, kind: str) -> Page:
+        page = self.request("POST", path, body, {"Content-Type": kind})
+        if page.status != http.client.FOUND:
+            return page
+        location = page.headers["Location"]
+        assert location is not None
+        return self.open(location)
+
+
+def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
+    pause = threading.Event()
+    for _ in range(600):
+        assert server.poll() is None, "the server ended"
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        pause.wait(0.05)
+    pytest.fail("the server did not answer within 30 seconds")
+
+
+@pytest.fixture
+def browser(online: Bench) -> Iterator[Browser]:
+    """A browser in front of a served device."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    command = [sys.executable, "-m", "appliance", "--home", str(online.home), "serve", "--port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        wait_for_port(port, server)
+        yield Browser(port)
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+class TestThePage:
+    def test_it_walks_a_license_from_the_portal_into_effect(
+        self, browser: Browser, online: Bench, portal: FakePortal
+    ) -> None:
+        empty = browser.open()
+        assert empty.status == 200
+        assert HARDWARE_ID in empty.text
+        assert "No licenses yet" in empty.text
+
+        portal.answer(online.issuer.bundle(HARDWARE_ID, items=[item("Voicemail", quantity=42)]))
+        fetched = browser.submit("/fetch")
+        assert fetched.notices == ["installed"]
+        assert "Reset required" in fetched.text
+        assert 'data-state="installed"' in fetched.text
+
+        reset = browser.submit("/reset")
+        assert reset.notices == ["in-effect"]
+        assert "Reset required" not in reset.text
+        assert 'data-state="in-effect"' in reset.text
+        assert "Voicemail" in reset.text
+        assert browser.open().notices == []
+
+    def test_it_takes_and_gives_the_license_file(self, browser: Browser, online: Bench) -> None:
+        bundle = online.issuer.bundle(HARDWARE_ID)
+        assert browser.upload(bundle).notices == ["installed"]
+        file = browser.open("/licenses.lic")
+        assert file.text.encode() == bundle
+        assert file.headers["Content-Disposition"] == f'attachment; filename="{HARDWARE_ID}.lic"'
+        assert browser.upload(bundle).notices == ["already-installed"]
+
+    def test_it_says_what_it_refuses_and_why(self, browser: Browser, online: Bench) -> None:
+        refused = browser.upload(online.issuer.bundle(OTHER_HARDWARE_ID))
+        assert refused.notices == ["wrong-device"]
+        assert OTHER_HARDWARE_ID in refused.text
+        assert browser.upload(b"").notices == ["malformed"]
+        assert browser.upload(b"<script>").notices == ["malformed"]
+        assert browser.upload(b" " * (MAX_BYTES + 1)).notices == ["too-large"]
+        assert browser.submit("/install").notices == ["malformed"]
+        assert browser.submit("/fetch").notices == ["portal-answer"]
+        assert browser.submit("/reset").notices == ["nothing-installed"]
+        assert browser.open("/licenses.lic").headers["Location"] == "/"
+        assert online.device().status().seq_highest == 0
+
+    def test_it_escapes_what_documents_say(self, browser: Browser, online: Bench) -> None:
+        online.device().install(online.issuer.bundle(HARDWARE_ID, items=[item("<b onclick=x>")]))
+        text = browser.open().text
+        assert "<b onclick" not in text
+        assert "&lt;b onclick=x&gt;" in text
+
+    def test_it_says_that_its_home_is_damaged(self, browser: Browser, online: Bench) -> None:
+        (online.home / "vault.json").write_text("{")
+        page = browser.open()
+        assert (page.status, page.notices) == (503, ["damaged-state"])
+
+
+class TestItsDefenses:
+    def test_a_form_from_elsewhere_changes_nothing(self, browser: Browser, online: Bench) -> None:
+        online.device().install(online.issuer.bundle(HARDWARE_ID))
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        for path in ("/reset", "/fetch", "/install"):
+            assert browser.request("POST", path, b"a=b", kind).status == 403
+        token = urllib.parse.urlencode({"csrfmiddlewaretoken": browser.token()}).encode()
+        foreign = {**kind, "Origin": "http://evil.test"}
+        page = browser.request("POST", "/reset", token, foreign)
+        assert (page.status, page.notices) == (403, ["forged"])
+        assert online.device().status().reset_required
+
+    def test_acts_are_not_done_by_a_link(self, browser: Browser) -> None:
+        assert [browser.open(path).status for path in ("/reset", "/fetch", "/install")] == [405] * 3
+
+    def test_a_body_beyond_any_license_file_is_not_read(self, browser: Browser) -> None:
+        assert browser.upload(b" " * (MAX_BYTES + 20_000)).status == 413
+
+    def test_a_body_of_unknown_length_is_not_read(self, browser: Browser) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", browser.port, timeout=30)
+        connection.request(
+            "POST",
+            "/install",
+            iter([b"x" * 10]),
+            encode_chunked=True,
+            headers={"Transfer-Encoding": "chunked"},
+        )
+        assert connection.getresponse().status == 411
+        connection.close()
+
+    def test_another_name_than_this_machine_s_is_not_answered(self, browser: Browser) -> None:
+        assert browser.request("GET", "/", headers={"Host": "evil.test"}).status == 400
+
+    def test_it_may_load_and_send_to_itself_only(self, browser: Browser) -> None:
+        page = browser.open()
+        policy = page.headers["Content-Security-Policy"]
+        assert policy is not None
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert page.headers["X-Frame-Options"] == "DENY"
+        assert "no-store" in str(page.headers["Cache-Control"])
+        assert "<script" not in page.text
+        assert "style=" not in page.text
+        assert not re.search(r'(?:src|href)="(?:https?:)?//', page.text)
+
+    def test_its_stylesheet_is_served_without_a_step_of_collecting(self, browser: Browser) -> None:
+        for path in re.findall(r'<link[^>]* href="([^"]+)"', browser.open().text):
+            assert browser.open(path).status == 200

@@ -1,0 +1,215 @@
+"""Refusals: each has a code, words and a line in the docs; doors for machines tell them in one shape."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import translation
+
+from accounts.api.reference import in_braces, status_of
+from accounts.models import User
+from portal.core.errors import KINDS, DomainError, every_refusal
+from tools import problems
+
+ROOT = Path(__file__).resolve().parents[2]
+MACHINES = ("api/", "device/", "keys/", ".well-known/")
+ARGUMENTS = {
+    "company_id": "1",
+    "project_id": "1",
+    "hardware_id": "00-90-33-01-0A-FF",
+    "grant": "AAECAwQFBgcICQoLDA0ODw",
+    "version": "1",
+}
+# What a process that serves requests must know, told by such a process.
+SERVING = """
+import json, django
+django.setup()
+from django.urls import get_resolver
+get_resolver().url_patterns
+from portal.core.errors import every_refusal
+print(json.dumps(sorted(refusal.code for refusal in every_refusal())))
+"""
+
+
+def refusals() -> list[type[DomainError]]:
+    """All refusals there are, wherever they are defined."""
+    problems.import_everything()
+    return sorted(every_refusal(), key=lambda refusal: refusal.code)
+
+
+def routes(patterns: list[URLPattern | URLResolver] | None = None, prefix: str = "") -> Iterator[str]:
+    """Every address of the portal, with its arguments in angle brackets."""
+    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            yield route
+
+
+def machine_addresses() -> list[str]:
+    """The addresses that programs and devices use, with something in the place of each argument."""
+    return [
+        "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: ARGUMENTS[match[1]], route)
+        for route in routes()
+        if route.startswith(MACHINES)
+    ]
+
+
+def problem_of(response: Any, status: int, code: str) -> dict[str, Any]:
+    """The problem document an answer is, which must be whole."""
+    assert response.headers["Content-Type"] == "application/problem+json", response.content[:300]
+    problem: dict[str, Any] = json.loads(response.content)
+    assert (response.status_code, problem["status"], problem["code"]) == (status, status, code)
+    assert problem["type"] == f"/problems/{code}"
+    assert problem["title"]
+    assert problem["detail"]
+    assert response.headers["Cache-Control"] == "no-store"
+    return problem
+
+
+class TestCodes:
+    def test_each_belongs_to_one_refusal(self) -> None:
+        counted = Counter(refusal.code for refusal in refusals())
+
+        assert [code for code, times in counted.items() if times > 1] == []
+
+    def test_they_are_words_with_dashes(self) -> None:
+        assert [r.code for r in refusals() if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", r.code)] == []
+
+    def test_each_has_exactly_one_kind(self) -> None:
+        wrong = [r.code for r in refusals() if sum(issubclass(r, kind) for kind in KINDS) != 1]
+
+        assert wrong == []
+
+    def test_what_has_no_code_is_never_raised(self) -> None:
+        def uncoded(base: type[DomainError]) -> Iterator[type[DomainError]]:
+            for refusal in base.__subclasses__():
+                if not refusal.code:
+                    yield refusal
+                yield from uncoded(refusal)
+
+        problems.import_everything()
+        assert set(uncoded(DomainError)) == set(KINDS)
+
+
+class TestWords:
+    @pytest.mark.parametrize("part", ["title", "way_out"])
+    def test_each_says_what_and_the_way_out_in_sentences(self, part: str) -> None:
+        with translation.override("en"):
+            wrong = [r.code for r in refusals() if not re.search(r"[.?!]$", str(getattr(r, part)).strip())]
+
+        assert wrong == []
+
+    def test_each_is_translatable(self) -> None:
+        assert [r.code for r in refusals() if isinstance(r.title, str) or isinstance(r.way_out, str)] == []
+
+    def test_facts_are_the_only_placeholders(self) -> None:
+        with translation.override("en"):
+            texts = {r.code: in_braces(r.title) + in_braces(r.way_out) for r in refusals()}
+
+        assert [code for code, text in texts.items() if "%" in text] == []
+
+
+class TestDocs:
+    def test_the_page_lists_every_refusal_in_the_words_of_the_code(self) -> None:
+        assert problems.PAGE.read_text(encoding="utf-8") == problems.page(), (
+            "docs/problems.md is not what the code says: run `python -m tools.problems`"
+        )
+
+    def test_each_has_a_help_page(self, db: None) -> None:
+        client = Client()
+
+        missing = [r.code for r in refusals() if client.get(f"/problems/{r.code}").status_code != 200]
+
+        assert missing == []
+
+    def test_a_code_nobody_raises_has_none(self, db: None) -> None:
+        assert Client().get("/problems/no-such-code").status_code == 404
+
+    def test_a_serving_process_knows_every_code_that_its_doors_can_answer(self, tmp_path: Path) -> None:
+        environment = {
+            **os.environ,
+            "DEMO": "1",
+            "DATA_DIR": str(tmp_path),
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+        }
+        environment.pop("DATABASE_URL", None)
+        answer = subprocess.run(
+            [sys.executable, "-c", SERVING],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        known = set(json.loads(answer.stdout))
+
+        unknown = {refusal.__module__ for refusal in refusals() if refusal.code not in known}
+
+        # Only commands answer with these.
+        assert unknown <= {"devices.trust_anchors", "licenses.fulfilment"}
+
+
+class TestShape:
+    @pytest.mark.parametrize("address", machine_addresses())
+    def test_a_wrong_method_is_told_in_the_one_shape(self, alice: User, address: str) -> None:
+        client = Client()
+        client.force_login(alice)
+
+        response = client.generic("DELETE", address)
+
+        problem_of(response, 405, "method-not-allowed")
+        assert response.headers["Allow"]
+
+    @pytest.mark.parametrize("prefix", MACHINES)
+    def test_an_address_without_a_door_is_told_in_the_one_shape(self, db: None, prefix: str) -> None:
+        problem_of(Client().get(f"/{prefix}nothing/here"), 404, "not-found")
+
+    @pytest.mark.parametrize("address", ["/api/v1/me", "/device/v1/directory"])
+    def test_a_host_that_is_not_ours_is_told_in_the_one_shape(self, db: None, address: str) -> None:
+        problem_of(Client().get(address, HTTP_HOST="elsewhere.example"), 400, "invalid-input")
+
+    @pytest.mark.parametrize("address", ["/api/v1/me", "/device/v1/directory"])
+    def test_a_bug_is_told_in_the_one_shape_without_what_it_was(
+        self, alice: User, address: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_arguments: object, **_named: object) -> None:
+            raise RuntimeError("secret of the house")
+
+        monkeypatch.setattr("accounts.queries.memberships_of", broken)
+        monkeypatch.setattr("licenses.device_api.views._url", broken)
+        client = Client(raise_request_exception=False)
+        client.force_login(alice)
+
+        response = client.get(address)
+
+        problem_of(response, 500, "internal-error")
+        assert b"secret" not in response.content
+
+    def test_a_bug_in_the_own_pool_of_the_device_doors_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from licenses.device_api import failures  # noqa: PLC0415 - its handlers, called as Django does
+
+        answers: list[tuple[HttpResponse, int, str]] = [
+            (failures.internal_error(HttpRequest()), 500, "internal-error"),
+            (failures.bad_request(HttpRequest(), exception=ValueError()), 400, "invalid-input"),
+            (failures.forbidden(HttpRequest(), exception=ValueError()), 403, "not-allowed"),
+            (failures.not_found(HttpRequest(), exception=ValueError()), 404, "not-found"),
+        ]
+        for response, status, code in answers:
+            problem_of(response, status, code)
+
+    def test_the_status_in_the_docs_is_the_one_of_the_answer(self) -> None:
+        assert {status_of(refusal) for refusal in refusals()} <= {
+            400, 401, 403, 404, 405, 406, 409, 411, 413, 415, 429, 500, 503,
+        }  # fmt: skip

@@ -1,0 +1,149 @@
+"""Makes what tests need, through the portal's own operations wherever there is one."""
+
+import itertools
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from io import StringIO
+from typing import TypeVar
+
+from django.conf import settings
+from django.core.management import call_command
+
+from accounts import companies, projects
+from accounts.models import Company, Membership, Project, ProjectRight, User
+from devices import enrollment
+from devices.models import Device
+from licenses import activation, activation_code, assignment, fulfilment, queries
+from licenses.fulfilment import OrderLine
+from licenses.models import ActivationKey, Grant, Holding, Product
+from portal.core import acts
+from portal.core.acts import Caller
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+"""The instant at which everything in tests happens, unless a test says otherwise."""
+PASSWORD = "correct horse battery staple"
+
+Balance = TypeVar("Balance", Company, Project)
+
+_numbers = itertools.count(1)
+
+
+def caller(
+    user: User | None = None, *, key: str | None = None, scope: str | None = None, reason: str = ""
+) -> Caller:
+    """Who calls an operation; without `key` every call is a new one."""
+    return Caller(
+        scope=scope or (f"user:{user.pk}" if user else "tests"),
+        key=key if key is not None else acts.new_key(),
+        name=user.get_full_name() if user else "tests",
+        user_id=user.pk if user else None,
+        reason=reason,
+    )
+
+
+def make_user(
+    *, name: str = "Alice", email: str | None = None, password: str | None = None, is_staff: bool = False
+) -> User:
+    """A person who can sign in with `password`, or without one only by `client.force_login`."""
+    return User.objects.create_user(
+        email or f"{name.lower()}.{next(_numbers)}@example.com",
+        password,
+        forename=name,
+        surname="Example",
+        is_staff=is_staff,
+    )
+
+
+def make_company(*, founder: User, name: str = "Example Telecom") -> Company:
+    """A company with its first project, DEFAULT, and its founder as admin."""
+    return companies.create_company(name=name, founder=founder, caller=caller(founder), now=NOW)
+
+
+def join(*, user: User, company: Company, role: str = Membership.Role.MEMBER) -> Membership:
+    """Make somebody a member of a company."""
+    return Membership.objects.create(user=user, company=company, role=role, joined_at=NOW)
+
+
+def make_project(*, company: Company, name: str | None = None) -> Project:
+    """A further project of a company."""
+    return projects.create_project(
+        company=company, name=name or f"Project {next(_numbers)}", caller=caller(), now=NOW
+    )
+
+
+def first_project(company: Company) -> Project:
+    """DEFAULT, the project that is made with a company."""
+    return Project.objects.select_related("company").get(company=company, name="DEFAULT")
+
+
+def give_right(*, user: User, project: Project, level: str) -> ProjectRight:
+    """`view`, `operate` or `manage` in one project."""
+    return ProjectRight.objects.create(user=user, project=project, level=level)
+
+
+def load_catalogue() -> None:
+    """The starting catalogue: every product in versions 11 to 14."""
+    call_command("load_catalogue", verbosity=0, stdout=StringIO())
+
+
+def get_product(code: str = "Port", version: int = 14) -> Product:
+    """A product of the catalogue."""
+    return queries.get_product(code=code, version=version)
+
+
+def make_key(*, lines: Mapping[str, int] | None = None, version: int = 14, number: str | None = None) -> str:
+    """Enter an order and return the code of its activation key; `lines` are quantities by product code."""
+    number = number or f"SO-{next(_numbers):06}"
+    issued = fulfilment.issue_key(
+        number=number,
+        reference=f"reference of {number}",
+        customer="Example Telecom",
+        lines=[
+            OrderLine(code=code, version=version, quantity=quantity)
+            for code, quantity in (lines or {"Port": 5}).items()
+        ],
+        caller=caller(scope="orders", key=number),
+        now=NOW,
+    )
+    assert issued.code is not None, "a new order has a code"
+    return issued.code
+
+
+def find_key(code: str) -> ActivationKey:
+    """The activation key of a code, as it is stored now."""
+    fingerprint = activation_code.fingerprint(activation_code.read(code), settings.ACTIVATION_CODE_PEPPER)
+    return ActivationKey.objects.get(fingerprint=fingerprint)
+
+
+def activated(target: Balance, lines: Mapping[str, int] | None = None, *, version: int = 14) -> Balance:
+    """Fill a balance: order, activate, and return the balance's owner."""
+    code = make_key(lines=lines, version=version)
+    activation.activate_key(code=code, target=target, caller=caller(), now=NOW)
+    return target
+
+
+def make_device(*, project: Project, hardware_id: str | None = None, name: str = "") -> Device:
+    """A device in a project; the hardware ID is a new one under 00-90-33."""
+    return enrollment.add_device(
+        project=project, hardware_id=hardware_id or new_hardware_id(), name=name, caller=caller(), now=NOW
+    )
+
+
+def new_hardware_id() -> str:
+    """A hardware ID under 00-90-33 that no other call gives."""
+    return "00-90-33-" + next(_numbers).to_bytes(3).hex("-").upper()
+
+
+def assigned(device: Device, quantity: int = 1, code: str = "Port", version: int = 14) -> Grant:
+    """Assign licenses from the balance of the device's project, which must have them."""
+    return assignment.assign(
+        device=device, product=get_product(code, version), quantity=quantity, caller=caller(), now=NOW
+    ).grant
+
+
+def free(owner: Company | Project | Device, code: str = "Port", version: int = 14) -> int:
+    """How many units of a product a company, project or device holds, as stored."""
+    holding = Holding.objects.filter(
+        **{f"holder__{owner._meta.model_name}": owner}, product__code=code, product__version=version
+    ).first()
+    return holding.balance if holding else 0

@@ -1,0 +1,45 @@
+"""Whatever an operation did or refused: afterwards the books are right."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+from django.db import connection
+
+from accounts.models import Project
+from devices.models import Device
+from licenses import verification
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def _books_are_right(request: pytest.FixtureRequest, db: None) -> Iterator[None]:
+    yield
+    if "plants_faults" not in request.fixturenames:
+        assert list(verification.violations()) == []
+
+
+@pytest.fixture
+def device(project: Project, catalogue: None) -> Device:
+    """A device in the project, which has 10 Port, 5 UC and 3 Channels of version 14 free."""
+    factories.activated(project, {"Port": 10, "UC": 5, "Channels": 3})
+    return factories.make_device(project=project)
+
+
+@pytest.fixture
+def plants_faults(db: None) -> Callable[[], AbstractContextManager[None]]:
+    """Write past the operations and past PostgreSQL's triggers, as somebody at the database's own prompt can."""
+
+    @contextmanager
+    def past_the_guards() -> Iterator[None]:
+        if connection.vendor != "postgresql":  # there are none
+            yield
+            return
+        with connection.cursor() as cursor:
+            # What was written so far is checked now: afterwards the deferred guard would find the fault.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            yield
+            cursor.execute("SET LOCAL session_replication_role = origin")
+
+    return past_the_guards

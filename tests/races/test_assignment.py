@@ -1,0 +1,169 @@
+"""Assigning, undoing, returning and handing out at once (mission rules 12, 13 and 19)."""
+
+from functools import partial
+
+import pytest
+
+from accounts.models import Project
+from devices.models import Device
+from licenses import assignment, delivery, documents, queries, returns, verification
+from licenses.models import Grant, LicenseDocument
+from portal.core.models import Act
+from tests.factories import NOW, activated, assigned, caller, free, get_product, make_device
+from tests.operations.bookkeeping import latest, read
+from tests.races.pool import SIZE, Pool
+
+pytestmark = pytest.mark.usefixtures("catalogue", "keyring")
+
+
+def assign_to(device: Device, code: str = "Port", quantity: int = 1) -> "partial[assignment.Assignment]":
+    return partial(
+        assignment.assign,
+        device=device,
+        product=get_product(code),
+        quantity=quantity,
+        caller=caller(),
+        now=NOW,
+    )
+
+
+class TestAssigning:
+    def test_of_thirty_two_five_get_the_last_five(self, pool: Pool, project: Project) -> None:
+        devices = [make_device(project=project) for _ in range(SIZE)]
+        for _ in range(200):
+            activated(project, {"Port": 5})
+            outcomes = pool.race([assign_to(device) for device in devices])
+            assert len(outcomes.answers) == 5
+            assert outcomes.refused == {"insufficient-licenses": SIZE - 5}
+            assert free(project) == 0
+            for done in outcomes.answers:  # a device takes two hundred grants, and no more
+                returns.return_licenses(
+                    device=done.grant.device, grant_ids=[done.grant.pk], caller=caller(), now=NOW
+                )
+            leave(project, 0)
+        assert list(verification.violations()) == []
+
+    def test_the_same_request_thirty_two_times_at_once_has_one_effect_and_one_answer(
+        self, pool: Pool, project: Project
+    ) -> None:
+        activated(project, {"Port": 1000})
+        for repetition in range(1, 201):
+            device = make_device(project=project)
+            racer = assign_to(device)
+            outcomes = pool.race([racer] * SIZE)
+            assert outcomes.refused == {}
+            assert all(answer == outcomes.answers[0] for answer in outcomes.answers)
+            assert free(device) == 1
+            assert Act.objects.filter(operation="assign").count() == repetition
+            assert latest(device).seq == 1
+
+    def test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own(
+        self, pool: Pool, project: Project
+    ) -> None:
+        codes = ["Port", "UC", "Fax", "Video"]
+        activated(project, dict.fromkeys(codes, 200))
+        for _ in range(200):
+            device = make_device(project=project)
+            outcomes = pool.race([assign_to(device, code) for code in codes])
+            assert outcomes.refused == {}
+            by_seq = sorted(outcomes.answers, key=lambda done: done.document.seq)
+            assert [done.document.seq for done in by_seq] == [1, 2, 3, 4]
+            for place, done in enumerate(by_seq, start=1):
+                listed = {item.id for item in read(done.document).items}
+                assert listed == {queries.grant_id(earlier.grant) for earlier in by_seq[:place]}
+                assert done.grant.first_seq == place
+
+    def test_the_last_place_on_a_device_is_given_once(
+        self, pool: Pool, project: Project, settings: object
+    ) -> None:
+        settings.GRANTS_PER_DEVICE = 2  # type: ignore[attr-defined]
+        activated(project, {"Port": 500, "UC": 500})
+        for _ in range(100):
+            device = make_device(project=project)
+            assigned(device)
+            outcomes = pool.race([assign_to(device, code) for code in ("Port", "UC", "Port", "UC")])
+            assert outcomes.refused == {"device-is-full": 3}
+
+    def test_first_holdings_and_holders_are_made_once(self, pool: Pool, project: Project) -> None:
+        activated(project, {"Port": 1000, "UC": 1000})
+        for _ in range(50):
+            device = make_device(project=project)
+            outcomes = pool.race([assign_to(device, code) for code in ["Port", "UC"] * 4])
+            assert outcomes.refused == {}
+            assert (free(device), free(device, "UC")) == (4, 4)
+
+
+class TestEndingAGrant:
+    def test_a_grant_is_returned_once(self, pool: Pool, project: Project) -> None:
+        activated(project, {"Port": 5})
+        device = make_device(project=project)
+        for _ in range(200):
+            grant = assigned(device, 5)
+            outcomes = pool.race(
+                [
+                    partial(
+                        returns.return_licenses, device=device, grant_ids=[grant.pk], caller=caller(), now=NOW
+                    )
+                    for _ in range(4)
+                ]
+            )
+            results = sorted(done.results[str(grant.pk)] for done in outcomes.answers)
+            assert results == ["already", "already", "already", "returned"]
+            assert (free(project), free(device)) == (5, 0)
+        assert list(verification.violations()) == []
+
+    def test_a_grant_is_returned_or_undone_but_not_both(self, pool: Pool, project: Project) -> None:
+        activated(project, {"Port": 5})
+        device = make_device(project=project)
+        for _ in range(100):
+            grant = assigned(device, 5)
+            outcomes = pool.race(
+                [
+                    partial(
+                        returns.return_licenses, device=device, grant_ids=[grant.pk], caller=caller(), now=NOW
+                    ),
+                    partial(assignment.undo_assignment, grant=grant, caller=caller(), now=NOW),
+                ]
+            )
+            undone = outcomes.refused == {}
+            assert outcomes.refused in ({}, {"grant-already-ended": 1})
+            grant.refresh_from_db()
+            assert grant.state == ("revoked" if undone else "returned")
+            assert (free(project), free(device)) == (5, 0)
+
+    def test_an_assignment_is_undone_or_handed_out_but_not_both(self, pool: Pool, project: Project) -> None:
+        activated(project, {"Port": 1000})
+        for _ in range(200):
+            device = make_device(project=project)
+            grant = assigned(device)
+            # Signed before the race: what is left of handing out is what an undo can come across.
+            documents.sign(LicenseDocument.objects.get(device=device))
+            hand_outs = [
+                partial(delivery.download, device=device, caller=caller(), now=NOW),
+                partial(delivery.fetch, device=device, have=None, key_set_held=1, caller=caller(), now=NOW),
+            ]
+            undo = partial(assignment.undo_assignment, grant=grant, caller=caller(), now=NOW)
+            outcomes = pool.race([*hand_outs, undo])
+            carried = LicenseDocument.objects.get(device=device, seq=1).handed_out_at is not None
+            assert outcomes.refused == ({"assignment-carried": 1} if carried else {})
+            assert Grant.objects.get(pk=grant.pk).state == ("live" if carried else "revoked")
+            seqs = {answer.seq for answer in outcomes.answers if isinstance(answer, delivery.Bundle)}
+            assert seqs == ({1} if carried else {2})
+
+
+class TestSigning:
+    def test_whoever_signs_at_once_hands_out_the_same_bytes(self, pool: Pool, project: Project) -> None:
+        for _ in range(50):
+            device = make_device(project=project)
+            outcomes = pool.race(
+                [partial(delivery.download, device=device, caller=caller(), now=NOW) for _ in range(8)]
+            )
+            assert len({answer.content for answer in outcomes.answers}) == 1
+            assert LicenseDocument.objects.filter(device=device).count() == 1
+
+
+def leave(project: Project, quantity: int) -> None:
+    """Carry what is free beyond `quantity` to a device that nobody races for."""
+    surplus = free(project) - quantity
+    if surplus:
+        assigned(make_device(project=project), surplus)
