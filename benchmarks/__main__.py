@@ -6,11 +6,12 @@ a run needs cannot be had. A goal that is not met changes no exit code: a machin
 
 import argparse
 import json
+import os
 import platform
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from tools.services import ServiceRefusal
 MOST_KEYS_PER_SECOND = 500
 MOST_CODES_PER_SECOND = 1_200
 LONGEST_SECONDS = 120
+QUIET_LOAD = 0.7
 
 
 def main() -> int:
@@ -38,6 +40,7 @@ def main() -> int:
     options = _options()
     processes.unwind_on_signals()
     places = cores.choose_cores()
+    load = os.getloadavg()[0]
     rows = choose(options.rows)
     plan = Plan(seconds=options.seconds, connections=options.connections)
     try:
@@ -56,7 +59,7 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    machine = _machine(places)
+    machine = _machine(places, load)
     print(f"\n{report.table()}\n")
     for verdict in report.verdicts():
         word = {True: "met", False: "NOT MET", None: "open"}[verdict.met]
@@ -109,23 +112,35 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _machine(places: Cores) -> dict[str, Any]:
+def _machine(places: Cores, load: float) -> dict[str, Any]:
     return {
         "processor": cores.processor_name(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "server_core": places.server,
         "client_core": places.client,
+        "load_before": round(load, 1),
         "revision": cores.revision(),
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "command": shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
+        "command": _command(sys.argv[1:]),
     }
 
 
 def _describe(machine: Mapping[str, Any]) -> str:
     shared = machine["server_core"] == machine["client_core"]
     places = "server and client on one core" if shared else "server on one core, client on another"
-    return f"{machine['processor']}, Python {machine['python']}, {places}, revision {machine['revision']}"
+    described = (
+        f"{machine['processor']}, Python {machine['python']}, {places}, revision {machine['revision']}"
+    )
+    if machine["load_before"] < QUIET_LOAD:
+        return described
+    return (
+        f"{described}\nOther programs were at work (load {machine['load_before']}): only ratios say anything."
+    )
+
+
+def _command(words: Sequence[str]) -> str:
+    return f"make bench ARGS={shlex.quote(shlex.join(words))}" if words else "make bench"
 
 
 def _options() -> argparse.Namespace:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Project, User
+from devices.models import Device
+from tests import factories
 from tests.api import contract
 
 
@@ -85,3 +87,10 @@ ApiOf = Callable[[User | None], Api]
 def api(db: None) -> ApiOf:
     """Makes the interface as a person's program sees it."""
     return Api
+
+
+@pytest.fixture
+def device(project: Project, catalogue: None) -> Device:
+    """A device of Alice's company, with five ports free for it in its project."""
+    factories.activated(project, {"Port": 5})
+    return factories.make_device(project=project, hardware_id="00-90-33-01-0A-FF", name="Reception")

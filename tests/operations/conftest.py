@@ -28,7 +28,7 @@ def device(project: Project, catalogue: None) -> Device:
 
 @pytest.fixture
 def plants_faults(db: None) -> Callable[[], AbstractContextManager[None]]:
-    """Write past the operations and past PostgreSQL's triggers, as somebody at the database's own prompt can."""
+    """Write past the operations and past PostgreSQL's triggers, as one can at the database's own prompt."""
 
     @contextmanager
     def past_the_guards() -> Iterator[None]:

@@ -55,9 +55,9 @@ class TestPutting:
         assert not OutboxJob.objects.exists()
 
     def test_a_job_of_a_rolled_back_business_does_not(self, desk: Desk) -> None:
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with transaction.atomic():
             outbox.put("test", now=NOW)
-            raise ZeroDivisionError
+            transaction.set_rollback(True)
 
         assert outbox.work_off(clock=at()) == 0
 

@@ -39,7 +39,8 @@ class Pool:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(SIZE)
-        self.race([connection.ensure_connection] * SIZE)
+        # In lambdas: `connection` is the one of the thread that says it.
+        self.race([lambda: connection.ensure_connection()] * SIZE)
 
     def race(self, racers: Sequence[Callable[[], Any]]) -> Outcomes:
         """Start all at once and wait for all. What is neither an answer nor a refusal is raised here."""
@@ -61,5 +62,5 @@ class Pool:
 
     def close(self) -> None:
         """Close all connections, then end the threads."""
-        self.race([connection.close] * SIZE)
+        self.race([lambda: connection.close()] * SIZE)
         self._threads.shutdown()

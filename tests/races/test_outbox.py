@@ -65,7 +65,7 @@ class TestWorkers:
             OutboxJob.objects.all().delete()
 
     def test_a_lost_lease_finishes_nothing(self, pool: Pool, done: Counter[int]) -> None:
-        """One job, whose first worker is thought to be dead: of the two, the one with the lease deletes it."""
+        """The first worker is thought to be dead: of the two, the one with the lease deletes the job."""
         for _ in range(50):
             outbox.put("count", now=NOW, number=0)
             [lost] = outbox.claim(now=NOW)
