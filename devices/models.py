@@ -28,7 +28,8 @@ class Device(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(pinned_spki__isnull=True, pinned_at__isnull=True)
-                | Q(pinned_spki__length=32, pinned_at__isnull=False),
+                # A CHECK lets NULL pass, and the length of nothing is NULL.
+                | Q(pinned_spki__isnull=False, pinned_spki__length=32, pinned_at__isnull=False),
                 name="a_pin_is_a_hash_with_a_time",
             ),
         ]

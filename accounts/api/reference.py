@@ -20,6 +20,7 @@ from accounts.requests import LONGEST_KEY, IdempotencyKeyMalformed
 from portal.core import problems
 from portal.core.acts import IdempotencyKeyReused
 from portal.core.errors import DomainError
+from portal.core.parsers import BodyTooLarge
 from portal.core.problems import MalformedInput, MediaTypeNotSupported, NotAcceptable, SignInRequired
 
 Refusal = type[DomainError]
@@ -31,6 +32,7 @@ A_POST: tuple[Refusal, ...] = (
     IdempotencyKeyMalformed,
     MalformedInput,
     MediaTypeNotSupported,
+    BodyTooLarge,
 )
 # Refusals of HTTP itself have a status of their own, not that of their kind (portal.core.problems).
 _OWN_STATUS: dict[Refusal, HTTPStatus] = {

@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('pinned_at__isnull', True), ('pinned_spki__isnull', True)), models.Q(('pinned_at__isnull', False), ('pinned_spki__length', 32)), _connector='OR'), name='a_pin_is_a_hash_with_a_time'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('pinned_at__isnull', True), ('pinned_spki__isnull', True)), models.Q(('pinned_at__isnull', False), ('pinned_spki__isnull', False), ('pinned_spki__length', 32)), _connector='OR'), name='a_pin_is_a_hash_with_a_time'),
         ),
         migrations.AddConstraint(
             model_name='anchorprefix',

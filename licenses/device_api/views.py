@@ -18,7 +18,8 @@ from devices import jose, statements
 from licenses import delivery, keyring
 from portal.core import clock, problems
 from portal.core.addresses import address_of
-from portal.core.errors import DomainError, LengthRequired, TooLarge
+from portal.core.errors import DomainError, LengthRequired
+from portal.core.parsers import BodyTooLarge
 
 JOSE = "application/jose"
 _LONGEST_LENGTH = 20  # digits of a Content-Length, with leading zeros
@@ -30,12 +31,6 @@ class LengthMissing(LengthRequired):
     code = "length-required"
     title = _("The request does not say how long its body is.")
     way_out = _("Send a Content-Length; chunked bodies are not read.")
-
-
-class BodyTooLarge(TooLarge):
-    code = "too-large"
-    title = _("The body is larger than %(limit)s bytes.")
-    way_out = _("Send a shorter statement; leave certificates out that the portal has: the root and above.")
 
 
 def door(*methods: str, store: bool = False) -> Callable[[View], View]:

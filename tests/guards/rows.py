@@ -1,0 +1,127 @@
+"""One good row of each kind, and how to write another one past the operations with something wrong in it."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db import models
+
+from accounts.models import Membership, Project, ProjectRight, User
+from devices.models import AnchorPrefix, Device, TrustAnchor
+from licenses import delivery, keyring, ledger, queries
+from licenses.models import (
+    ActivationKey,
+    Grant,
+    Holder,
+    Holding,
+    KeySetVersion,
+    LicenseDocument,
+    LogLeaf,
+    LogLine,
+    Order,
+    Product,
+    Transfer,
+)
+from portal.core.models import Act, AuditEntry, random_id
+from tests.factories import NOW, activated, assigned, caller, find_key, get_product, make_device, make_key
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Rows that the operations wrote."""
+
+    user: User
+    stranger: User
+    membership: Membership
+    right: ProjectRight
+    project: Project
+    device: Device
+    anchor: TrustAnchor
+    prefix: AnchorPrefix
+    product: Product
+    order: Order
+    issued: ActivationKey
+    used: ActivationKey
+    act: Act
+    entry: AuditEntry
+    holding: Holding
+    transfer: Transfer
+    grant: Grant
+    signed: LicenseDocument
+    unsigned: LicenseDocument
+    key_set: KeySetVersion
+    leaf: LogLeaf
+    line: LogLine
+
+    @property
+    def issuer(self) -> Holder:
+        return ledger.issuer()
+
+    @property
+    def balance(self) -> Holder:
+        """The holder that is the project."""
+        return ledger.project_holder(self.project)
+
+
+def make_rows(user: User, stranger: User, project: Project, right: ProjectRight, anchor: TrustAnchor) -> Rows:
+    """Sell, activate, assign, hand out, assign again."""
+    issued = find_key(make_key(lines={"UC": 5}))
+    activated(project, {"Port": 10})
+    device = make_device(project=project)
+    grant = assigned(device)
+    delivery.download(device=device, caller=caller(), now=NOW)
+    signed = queries.current_document(device)
+    assigned(device)
+    unsigned = queries.current_document(device)
+    assert signed is not None
+    assert unsigned is not None
+    return Rows(
+        user=user,
+        stranger=stranger,
+        membership=Membership.objects.get(user=user),
+        right=right,
+        project=project,
+        device=device,
+        anchor=anchor,
+        prefix=AnchorPrefix.objects.get(),
+        product=get_product(),
+        order=issued.order,
+        issued=issued,
+        used=ActivationKey.objects.get(state="activated"),
+        act=Act.objects.filter(operation="assign").earliest("at"),
+        entry=AuditEntry.objects.earliest("pk"),
+        holding=Holding.objects.get(holder__project=project, product__code="Port"),
+        transfer=Transfer.objects.filter(source__kind="key").earliest("pk"),
+        grant=grant,
+        signed=signed,
+        unsigned=unsigned,
+        key_set=KeySetVersion.objects.get(version=keyring.current_version()),
+        leaf=LogLeaf.objects.earliest("pk"),
+        line=LogLine.objects.get(grant=grant),
+    )
+
+
+def again(row: Row, **changes: Any) -> Row:
+    """Insert the row a second time, with an id of its own and with changes."""
+    clone = copy.copy(row)
+    clone._state = copy.copy(row._state)
+    clone._state.adding = True
+    clone._state.fields_cache = {}  # type: ignore[attr-defined]
+    clone.pk = random_id() if isinstance(row._meta.pk, models.UUIDField) else None
+    for name, value in changes.items():
+        setattr(clone, name, value)
+    clone.save(force_insert=True)
+    return clone
+
+
+def change(row: models.Model, **changes: Any) -> None:
+    """UPDATE the row, past save() and the operations."""
+    type(row)._default_manager.filter(pk=row.pk).update(**changes)
+
+
+def remove(row: models.Model) -> None:
+    """DELETE the row and nothing else: Django would first look for what points at it."""
+    queryset = type(row)._default_manager.filter(pk=row.pk)
+    queryset._raw_delete(queryset.db)

@@ -1,0 +1,221 @@
+"""Whoever writes past the operations meets the constraints of the tables: each one is violated here.
+
+The last test asks the database for all its constraints, so that a new one cannot come without its violation.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+
+from licenses.models import Grant, Holder
+from tests.factories import NOW
+from tests.guards.rows import Rows, again, change
+from tests.operations.bookkeeping import APPS
+
+Violation = Callable[[Rows], Any]
+END = NOW + timedelta(days=90)
+
+
+def a_grant(**changes: Any) -> Violation:
+    return lambda rows: again(rows.grant, **changes)
+
+
+def a_bridge(rows: Rows, **changes: Any) -> Grant:
+    return again(rows.grant, license_class="bridge", expires_at=END, bridge_of=rows.grant, **changes)
+
+
+def a_holder(**belongs_to: Any) -> Violation:
+    """A holder whose rows belong to none yet, so that only the CHECK is in the way."""
+
+    def violate(rows: Rows) -> None:
+        available = {"activation_key": rows.issued, "device": rows.device, "project": rows.project}
+        given = {name: available[name] if value is True else value for name, value in belongs_to.items()}
+        Holder.objects.create(**given)
+
+    return violate
+
+
+def two_bridges(rows: Rows) -> None:
+    a_bridge(rows)
+    a_bridge(rows)
+
+
+def document(**changes: Any) -> Violation:
+    return lambda rows: again(rows.unsigned, **({"seq": 99, "payload_sha256": b"\x07" * 32} | changes))
+
+
+def key(**changes: Any) -> Violation:
+    return lambda rows: again(rows.issued, **({"fingerprint": b"\x07" * 32} | changes))
+
+
+def the_act_of_another_key(rows: Rows) -> None:
+    again(rows.issued, fingerprint=b"\x07" * 32, state="activated", activated_by=rows.used.activated_by)
+
+
+VIOLATIONS: dict[str, tuple[Violation, ...]] = {
+    # accounts
+    "a_membership_has_a_known_role": (
+        lambda rows: again(rows.membership, user=rows.stranger, role="owner"),
+        lambda rows: change(rows.membership, role=""),
+    ),
+    "a_person_joins_a_company_once": (lambda rows: again(rows.membership, role="member"),),
+    "a_project_has_a_name": (lambda rows: change(rows.project, name=""),),
+    "project_names_are_unique_in_a_company": (
+        lambda rows: again(rows.project),
+        lambda rows: again(rows.project, name="default"),
+    ),
+    "a_project_right_has_a_known_level": (lambda rows: change(rows.right, level="own"),),
+    "one_right_for_a_person_in_a_project": (lambda rows: again(rows.right, level="manage"),),
+    "accounts_user_email_key": (lambda rows: again(rows.user),),
+    "one_user_for_an_email_address": (lambda rows: again(rows.user, email=rows.user.email.upper()),),
+    # core
+    "a_caller_names_an_act_once": (lambda rows: again(rows.act, operation="other", outcome=None),),
+    "an_act_knows_its_input": (lambda rows: again(rows.act, key="other", input_hash=b"\x07" * 31),),
+    # devices
+    "a_device_is_in_one_project": (lambda rows: again(rows.device),),
+    "a_hardware_id_is_canonical": tuple(
+        lambda rows, text=text: change(rows.device, hardware_id=text)  # type: ignore[misc]
+        for text in ("", "00-90-33-01-0a-ff", "009033010AFF", "00:90:33:01:0A:FF", "00-90-33-01-0A-FG")
+    ),
+    "a_pin_is_a_hash_with_a_time": (
+        lambda rows: change(rows.device, pinned_spki=b"\x07" * 32, pinned_at=None),
+        lambda rows: change(rows.device, pinned_spki=None, pinned_at=NOW),
+        lambda rows: change(rows.device, pinned_spki=b"\x07" * 20, pinned_at=NOW),
+    ),
+    "an_anchor_says_where_the_hardware_id_is": (lambda rows: change(rows.anchor, hardware_id_in="SAN"),),
+    "devices_trustanchor_sha256_key": (lambda rows: again(rows.anchor),),
+    "a_prefix_has_at_least_three_octets": tuple(
+        lambda rows, text=text: change(rows.prefix, prefix=text)  # type: ignore[misc]
+        for text in ("", "00-90", "00-90-3", "00-90-33-", "00-90-3g")
+    ),
+    "an_anchor_names_a_prefix_once": (lambda rows: again(rows.prefix),),
+    # licenses: products, orders, keys
+    "a_product_is_its_code_and_version": (lambda rows: again(rows.product),),
+    "a_product_has_a_known_kind": (lambda rows: change(rows.product, kind="hat"),),
+    "a_product_has_a_version": (lambda rows: change(rows.product, version=0),),
+    "a_product_has_a_weight": (lambda rows: change(rows.product, weight=-1),),
+    "licenses_order_number_key": (lambda rows: again(rows.order),),
+    "an_activation_code_is_one_key": (lambda rows: again(rows.issued),),
+    "a_key_is_stored_as_a_hash": (key(fingerprint=b"\x07" * 31),),
+    "an_activated_key_knows_its_act": (
+        key(state="activated"),
+        lambda rows: change(rows.used, state="issued"),
+        lambda rows: change(rows.used, state="blocked"),
+        lambda rows: change(rows.used, activated_by=None),
+        key(state="lost"),
+    ),
+    "licenses_activationkey_activated_by_id_key": (the_act_of_another_key,),
+    # licenses: the ledger
+    "a_holder_is_what_its_kind_says": (
+        a_holder(kind="issuer", device=True),
+        a_holder(kind="retired", project=True),
+        a_holder(kind="key"),
+        a_holder(kind="company"),
+        a_holder(kind="project", device=True),
+        a_holder(kind="device", activation_key=True),
+        a_holder(kind="device", device=True, project=True),
+        a_holder(kind="safe"),
+    ),
+    "there_is_one_issuer_and_one_retired": (lambda rows: again(rows.issuer),),
+    "a_holder_has_an_id_in_the_log": (lambda rows: change(rows.balance, log_id=b"short"),),
+    "licenses_holder_activation_key_id_key": (
+        lambda _: again(Holder.objects.filter(kind="key").earliest("pk")),
+    ),
+    "licenses_holder_company_id_key": (lambda _: again(Holder.objects.get(kind="company")),),
+    "licenses_holder_project_id_key": (lambda rows: again(rows.balance),),
+    "licenses_holder_device_id_key": (lambda _: again(Holder.objects.get(kind="device")),),
+    "one_holding_for_holder_and_product": (lambda rows: again(rows.holding),),
+    "nobody_holds_less_than_nothing": (lambda rows: change(rows.holding, balance=-1),),
+    "a_transfer_moves_something": (
+        lambda rows: again(rows.transfer, quantity=0),
+        lambda rows: again(rows.transfer, quantity=-1),
+    ),
+    "a_transfer_goes_somewhere": (lambda rows: again(rows.transfer, destination_id=rows.transfer.source_id),),
+    "a_grant_is_of_something": (a_grant(quantity=0), a_grant(quantity=-1)),
+    "a_grant_ends_once_and_says_how": (
+        a_grant(ended_at=NOW),
+        lambda rows: again(rows.grant, ended_by=rows.act),
+        a_grant(state="returned"),
+        a_grant(state="moved", ended_at=NOW),
+        lambda rows: again(rows.grant, state="revoked", ended_by=rows.act),
+        a_grant(state="expired"),
+        lambda rows: again(rows.grant, state="lost", ended_at=NOW, ended_by=rows.act),
+    ),
+    "only_bought_grants_have_no_end": (
+        a_grant(expires_at=END),
+        a_grant(license_class="test"),
+    ),
+    "a_bridge_bridges_a_grant": (
+        a_grant(license_class="bridge", expires_at=END),
+        a_grant(license_class="given", expires_at=END),
+    ),
+    "one_live_bridge_for_a_grant": (two_bridges,),
+    # licenses: documents, key sets, the log
+    "a_seq_is_given_once": (document(seq=1),),
+    "seq_starts_at_one": (document(seq=0), document(seq=-1)),
+    "a_document_has_a_hash": (document(payload_sha256=b"\x07" * 31),),
+    "licenses_licensedocument_payload_sha256_key": (
+        lambda rows: again(rows.unsigned, seq=99, payload_sha256=rows.signed.payload_sha256),
+    ),
+    "a_signature_names_its_key_set": (
+        lambda rows: change(rows.unsigned, signed=b"{}"),
+        lambda rows: change(rows.unsigned, signed_under=1),
+    ),
+    "only_signed_documents_are_handed_out": (lambda rows: change(rows.unsigned, handed_out_at=NOW),),
+    "key_sets_count_from_one": (
+        lambda rows: type(rows.key_set).objects.create(version=0, signed=b"", made_at=NOW),
+    ),
+    "licenses_logleaf_index_key": (lambda rows: [again(rows.leaf, index=7), again(rows.leaf, index=7)],),
+    "a_line_has_a_salt_of_its_own": (lambda rows: again(rows.line, transfer=None, salt=b"short"),),
+    "a_line_tells_of_a_transfer_or_a_grant": (lambda rows: again(rows.line, transfer=None, grant=None),),
+    "licenses_logline_transfer_id_key": (lambda rows: again(rows.line),),
+}
+
+# Tables that Django brings for its own permissions, which nothing here uses.
+NOT_OURS = ("accounts_user_groups", "accounts_user_user_permissions")
+
+
+class TestConstraints:
+    @pytest.mark.parametrize(
+        ("name", "violate"),
+        [
+            pytest.param(name, violate, id=f"{name}-{number}")
+            for name, violations in VIOLATIONS.items()
+            for number, violate in enumerate(violations, start=1)
+        ],
+    )
+    def test_it_refuses(self, rows: Rows, name: str, violate: Violation) -> None:
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            violate(rows)
+
+        # SQLite names a unique constraint by its columns.
+        plain_unique = connection.vendor == "sqlite" and "UNIQUE constraint failed" in str(refused.value)
+        assert name in str(refused.value) or plain_unique
+
+    def test_a_bridge_may_follow_one_that_ended(self, rows: Rows) -> None:
+        a_bridge(rows, state="revoked", ended_at=NOW, ended_by=rows.act)
+
+        a_bridge(rows)
+
+    @pytest.mark.skipif(connection.vendor != "postgresql", reason="asks PostgreSQL's catalog")
+    def test_every_constraint_of_our_tables_is_violated_above(self, db: None) -> None:
+        tables = [model._meta.db_table for model in apps.get_models() if model._meta.app_label in APPS]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT conname FROM pg_constraint
+                WHERE conrelid::regclass::text = ANY(%s) AND contype IN ('c', 'x')
+                UNION
+                SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+                WHERE indrelid::regclass::text = ANY(%s) AND indisunique AND NOT indisprimary
+                """,
+                [tables, tables],
+            )
+            names = {row[0] for row in cursor.fetchall()}
+
+        assert not set(tables) & set(NOT_OURS)
+        assert names == set(VIOLATIONS)

@@ -1,0 +1,195 @@
+"""What PostgreSQL's triggers refuse to whoever writes past the operations, and what they let pass."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+
+from licenses.models import Holding, Transfer
+from tests.factories import NOW, get_product
+from tests.guards.rows import Rows, again, change, remove
+
+pytestmark = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has no triggers of ours: table rebuilds drop them"
+)
+Write = Callable[[Rows], Any]
+
+
+def end(rows: Rows) -> None:
+    change(rows.grant, state="returned", ended_at=NOW, ended_by=rows.act)
+
+
+def revive(rows: Rows) -> None:
+    end(rows)
+    change(rows.grant, state="live", ended_at=None, ended_by=None)
+
+
+def end_twice(rows: Rows) -> None:
+    end(rows)
+    change(rows.grant, state="moved")
+
+
+def number_twice(rows: Rows) -> None:
+    change(rows.leaf, index=1)
+    change(rows.leaf, index=2)
+
+
+def transfer_nowhere(rows: Rows) -> None:
+    """To a holder without a holding of the product."""
+    again(rows.transfer, product=get_product("Fax"))
+
+
+def transfer_without_balance(rows: Rows) -> None:
+    again(rows.transfer)
+
+
+def raise_balance(rows: Rows) -> None:
+    change(rows.holding, balance=F("balance") + 1)
+
+
+def raise_what_moved(rows: Rows) -> None:
+    change(rows.holding, moved=F("moved") + 1)
+
+
+def invent_a_holding(rows: Rows) -> None:
+    Holding.objects.create(holder=rows.balance, product=get_product("Fax"), balance=1)
+
+
+NEVER = "is never changed like that"
+UNEQUAL = "is not what its transfers moved"
+
+REFUSED: dict[str, tuple[str, tuple[Write, ...]]] = {
+    "core_act_never_update": (NEVER, (lambda rows: change(rows.act, reason="another"),)),
+    "core_act_never_delete": (NEVER, (lambda rows: remove(again(rows.act, key="other", outcome=None)),)),
+    "core_auditentry_never_update_or_delete": (
+        NEVER,
+        (lambda rows: change(rows.entry, event="nothing"), lambda rows: remove(rows.entry)),
+    ),
+    "licenses_keysetversion_never_update_or_delete": (
+        NEVER,
+        (lambda rows: change(rows.key_set, signed=b"{}"), lambda rows: remove(rows.key_set)),
+    ),
+    "licenses_licensedocument_never_update": (
+        NEVER,
+        (
+            lambda rows: change(rows.unsigned, payload=b"{}"),
+            lambda rows: change(rows.unsigned, payload_sha256=b"\x07" * 32),
+            lambda rows: change(rows.unsigned, seq=99),
+        ),
+    ),
+    "licenses_licensedocument_never_delete": (NEVER, (lambda rows: remove(rows.unsigned),)),
+    "licenses_logleaf_never_update": (
+        NEVER,
+        (
+            number_twice,
+            lambda rows: change(rows.leaf, body=b"{}"),
+            lambda rows: change(rows.leaf, type="return"),
+            lambda rows: change(rows.leaf, at=NOW.replace(year=2025)),
+            lambda rows: change(rows.leaf, document_sha256=b"\x07" * 32),
+        ),
+    ),
+    "licenses_logleaf_never_delete": (NEVER, (lambda rows: remove(again(rows.leaf)),)),
+    "licenses_logline_never_update_or_delete": (
+        NEVER,
+        (lambda rows: change(rows.line, line=b"{}"), lambda rows: remove(rows.line)),
+    ),
+    "licenses_holding_never_delete": (NEVER, (lambda rows: remove(rows.holding),)),
+    "licenses_grant_never_update": (NEVER, (revive, end_twice)),
+    "licenses_grant_never_delete": (NEVER, (lambda rows: remove(again(rows.grant)),)),
+    "licenses_transfer_never_update_or_delete": (
+        NEVER,
+        (lambda rows: change(rows.transfer, quantity=1), lambda rows: remove(rows.transfer)),
+    ),
+    "licenses_transfers_are_counted": ("a transfer needs a holding on both sides", (transfer_nowhere,)),
+    "licenses_balance_is_what_moved": (
+        UNEQUAL,
+        (raise_balance, raise_what_moved, transfer_without_balance, invent_a_holding),
+    ),
+}
+
+
+def check_deferred() -> None:
+    """What PostgreSQL does at a commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+
+
+class TestTriggers:
+    @pytest.mark.parametrize(
+        ("says", "write"),
+        [
+            pytest.param(says, write, id=f"{name}-{number}")
+            for name, (says, writes) in REFUSED.items()
+            for number, write in enumerate(writes, start=1)
+        ],
+    )
+    def test_it_refuses(self, rows: Rows, says: str, write: Write) -> None:
+        check_deferred()
+
+        with pytest.raises(IntegrityError, match=says), transaction.atomic():  # noqa: PT012
+            write(rows)
+            check_deferred()
+
+    @pytest.mark.parametrize(
+        "write",
+        [
+            end,
+            lambda rows: change(rows.leaf, index=1),
+            lambda rows: change(again(rows.act, key="other", outcome=None), outcome={}),
+            lambda rows: change(rows.unsigned, signed=b"{}", signed_under=1, handed_out_at=NOW),
+            lambda rows: change(rows.signed, signed=b"{}", signed_under=2),
+            lambda rows: change(rows.grant, first_seq=7),
+        ],
+        ids=[
+            "a grant's end",
+            "a leaf's index",
+            "an act's outcome",
+            "a document's signature",
+            "a newer signature",
+            "a live grant's change",
+        ],
+    )
+    def test_they_let_pass(self, rows: Rows, write: Write) -> None:
+        with transaction.atomic():
+            write(rows)
+            check_deferred()
+
+    def test_they_count_many_transfers_of_one_statement(self, rows: Rows) -> None:
+        before = rows.holding.moved
+        lines = [
+            Transfer(
+                act=rows.act,
+                product=rows.transfer.product,
+                quantity=quantity,
+                source=rows.issuer,
+                destination=rows.balance,
+            )
+            for quantity in (1, 2, 3)
+        ]
+        with transaction.atomic():
+            Transfer.objects.bulk_create(lines)
+            change(rows.holding, balance=F("balance") + 6)
+            check_deferred()
+
+        rows.holding.refresh_from_db()
+        assert rows.holding.moved == before + 6
+
+    def test_every_trigger_of_the_database_is_tried_above(self, db: None) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
+            names = {row[0] for row in cursor.fetchall()}
+
+        assert names == set(REFUSED)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtARealCommit:
+    def test_a_balance_that_nothing_moved_is_refused(self, rows: Rows) -> None:
+        before = rows.holding.balance
+        with pytest.raises(IntegrityError, match=UNEQUAL):
+            raise_balance(rows)
+
+        rows.holding.refresh_from_db()
+        assert rows.holding.balance == before
