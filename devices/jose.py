@@ -1,13 +1,11 @@
 """What devices sign: compact JWS with the device's certificate chain in the header (trust.md 2 and 3).
 
-`parse` reads a token and checks its shape, `verify` its signature, `parse_statement` its payload. Whose
-certificate it is, and whether the statement is for this portal, this door and this moment, is for the caller.
+`parse` reads a token and checks its shape, `verify` its signature; devices/payloads.py reads what it says.
+Whose certificate it is, and whether it is for this portal, door and moment, is for the caller.
 """
 
 import base64
 import binascii
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc import jws
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
-from devices import hardware_id
 from portal.core import base64url, strict_json
 
 MAX_TOKEN_BYTES = 65536
@@ -23,16 +20,10 @@ MAX_CHAIN_LENGTH = 3
 ALGORITHMS = ("Ed25519", "ES256", "ES384", "PS256", "RS256")
 """What the directory offers; `EdDSA`, the older name of `Ed25519`, is accepted too."""
 
-FETCH_TYP = "lic-fetch+jws"
-
 _READABLE_ALGORITHMS = frozenset({*ALGORITHMS, "EdDSA"})
 _MEMBERS_IN_FILE = frozenset({"alg", "typ", "x5c"})
 _MEMBERS_ONLINE = _MEMBERS_IN_FILE | {"nonce", "url"}
 _MAX_HEADER_TEXT = 2048
-_STATEMENT_MEMBERS = frozenset({"ver", "iss", "sub", "aud", "jti", "seq", "iat", "fw", "have", "ks", "must"})
-_JTI = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]")  # 16 bytes in canonical base64url
-_MAX_STATEMENT_TEXT = 128
-_MAX_AUDIENCE = 512
 
 
 class MalformedToken(ValueError):
@@ -60,22 +51,6 @@ class DeviceToken:
     payload: dict[str, Any]
     payload_bytes: bytes
     compact: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """The payload of a `lic-fetch+jws` (trust.md 3). Times are POSIX seconds by the device's clock."""
-
-    ver: int
-    iss: str
-    sub: str
-    aud: str
-    jti: str
-    seq: int
-    iat: int | None = None
-    fw: str | None = None
-    have: str | None = None
-    ks: int | None = None
 
 
 def parse(token: bytes, *, typ: str, online: bool) -> DeviceToken:
@@ -135,36 +110,6 @@ def verify(token: DeviceToken, public_key: object) -> None:
     )
     if not jws.validate_compact(unverified, key, registry=_REGISTRY):
         raise BadSignature("the signature does not match")
-
-
-def parse_statement(token: DeviceToken) -> Statement:
-    """Return the payload of a `lic-fetch+jws` as a typed statement.
-
-    Unknown members are ignored unless `must` names them (trust.md 2).
-
-    :raises MalformedToken: if a member is missing, of another type, or out of range.
-    """
-    if token.typ != FETCH_TYP:
-        raise MalformedToken("typ")
-    payload = token.payload
-    _check_must(payload)
-    if payload.get("ver") != 1 or payload["ver"] is True:
-        raise MalformedToken("ver")
-    subject = _text(payload, "sub", hardware_id.is_canonical)
-    if payload.get("iss") != subject:
-        raise MalformedToken("iss")
-    return Statement(
-        ver=1,
-        iss=subject,
-        sub=subject,
-        aud=_text(payload, "aud", lambda text: 0 < len(text) <= _MAX_AUDIENCE),
-        jti=_text(payload, "jti", lambda text: _JTI.fullmatch(text) is not None),
-        seq=_count(payload, "seq"),
-        iat=_count(payload, "iat") if "iat" in payload else None,
-        fw=_text(payload, "fw", _is_short) if "fw" in payload else None,
-        have=_text(payload, "have", _is_short) if "have" in payload else None,
-        ks=_count(payload, "ks") if "ks" in payload else None,
-    )
 
 
 class _Registry(jws.JWSRegistry):
@@ -227,30 +172,3 @@ def _certificate(text: object) -> bytes:
     if not der or base64.b64encode(der).decode("ascii") != text:
         raise MalformedToken("x5c")
     return der
-
-
-def _check_must(payload: dict[str, Any]) -> None:
-    must = payload.get("must", [])
-    if not isinstance(must, list) or not all(isinstance(name, str) for name in must):
-        raise MalformedToken("must")
-    if not _STATEMENT_MEMBERS.issuperset(must):
-        raise MalformedToken("must names a member that is not understood")
-
-
-def _is_short(text: str) -> bool:
-    return 0 < len(text) <= _MAX_STATEMENT_TEXT
-
-
-def _text(payload: dict[str, Any], name: str, accept: Callable[[str], bool]) -> str:
-    value = payload.get(name)
-    if not isinstance(value, str) or not accept(value):
-        raise MalformedToken(name)
-    return value
-
-
-def _count(payload: dict[str, Any], name: str) -> int:
-    value = payload.get(name)
-    # bool is an int to Python, not to JSON. The upper bound, 2^53 - 1, is held by the reading of JSON.
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise MalformedToken(name)
-    return value

@@ -18,6 +18,9 @@ class Device(models.Model):
     # SHA-256 of the public key in the certificate that spoke first; from then on no other key does.
     pinned_spki = models.BinaryField(null=True)
     pinned_at = models.DateTimeField(null=True)
+    # The device's next license document gets a `seq` above this (trust.md 3).
+    seq_floor = models.BigIntegerField(default=0)
+    blocked_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -47,6 +50,95 @@ class DeviceContact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.device_id} at {self.last_at:%Y-%m-%d %H:%M}"
+
+
+class StatementCounter(models.Model):
+    """The `ctr` of each return, acknowledgement and claim that was accepted, with the hash of its payload.
+
+    Two payloads with one `ctr` show a clone or a restored snapshot (trust.md 3).
+    """
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="counters")
+    ctr = models.BigIntegerField()
+    payload_sha256 = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["device", "ctr", "payload_sha256"], name="a_payload_is_counted_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(payload_sha256__length=32), name="a_counted_payload_is_a_hash"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ctr} of {self.device_id}"
+
+
+class BlockedKey(models.Model):
+    """A key whose certificates count for nothing. By key, since a certificate can be written in many ways."""
+
+    spki_sha256 = models.BinaryField()
+    reason = models.TextField()
+    blocked_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["spki_sha256"], name="a_key_is_blocked_once"),
+            models.CheckConstraint(condition=Q(spki_sha256__length=32), name="a_blocked_key_is_a_hash"),
+        ]
+
+    def __str__(self) -> str:
+        return bytes(self.spki_sha256).hex()[:16]
+
+
+class SeqFloor(models.Model):
+    """What the operator raised all devices' `seq` to, after a database was restored (trust.md 3)."""
+
+    value = models.BigIntegerField()
+    raised_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(value__gt=0), name="a_seq_floor_raises_something"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Alert(models.Model):
+    """Something support has to look at. `subject` keeps one cause from alerting twice."""
+
+    class Kind(models.TextChoices):
+        COUNTER_FORK = "counter-fork"
+        SEQ_AHEAD = "seq-ahead"
+        SEQ_FAR_AHEAD = "seq-far-ahead"
+        CLAIM_WITH_SUPPORT = "claim-with-support"
+
+    kind = models.CharField(max_length=30, choices=Kind.choices)
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="alerts")
+    subject = models.CharField(max_length=100)
+    at = models.DateTimeField()
+    facts = models.JSONField(default=dict)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["device", "kind", "subject"], name="one_alert_for_one_cause"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["counter-fork", "seq-ahead", "seq-far-ahead", "claim-with-support"]),
+                name="an_alert_has_a_known_kind",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["at"], condition=Q(settled_at__isnull=True), name="open_alerts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.device_id}"
 
 
 class TrustAnchor(models.Model):

@@ -4,21 +4,26 @@ The checks go from cheap to dear and from outside to inside: shape, nonce, addre
 contents, device, key. The first that fails answers, and nothing was changed.
 """
 
-from collections.abc import Sequence
+import functools
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from typing import Generic, TypeVar
 
 from cryptography import x509
 from django.conf import settings
+from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from devices import enrollment, jose, nonces, pki, queries
-from devices.models import Device, TrustAnchor
+from devices import enrollment, jose, nonces, payloads, pki, queries
+from devices.models import BlockedKey, Device, TrustAnchor
 from portal.core import clock
 from portal.core.acts import Caller
-from portal.core.errors import Invalid, NotFound, Unauthenticated
+from portal.core.errors import Forbidden, Invalid, NotFound, Unauthenticated
+
+Said = TypeVar("Said", bound=payloads.Statement)
 
 
 class Malformed(Invalid):
@@ -63,55 +68,143 @@ class UnknownDevice(NotFound):
     way_out = _("Add the device to a project in the portal; then it can fetch its licenses.")
 
 
+class DeviceBlocked(Forbidden):
+    code = "device-blocked"
+    title = _("The device %(hardware_id)s is blocked.")
+    way_out = _("Ask support why; they can unblock it.")
+
+
 @dataclass(frozen=True, kw_only=True)
-class Received:
-    """A statement that holds: who said it, what it says, and the caller it makes."""
+class Kind(Generic[Said]):
+    """One kind of statement: its `typ`, how its payload reads, and whether its nonce is good once only.
+
+    A fetch may be repeated as long as its nonce is young; whatever changes something spends it (trust.md 9).
+    """
+
+    typ: str
+    parse: Callable[[jose.DeviceToken], Said]
+    spends_nonce: bool = True
+
+
+FETCH = Kind(typ=payloads.FETCH_TYP, parse=payloads.parse_fetch, spends_nonce=False)
+RETURN = Kind(typ=payloads.RETURN_TYP, parse=payloads.parse_return)
+ACKNOWLEDGEMENT = Kind(typ=payloads.ACK_TYP, parse=payloads.parse_acknowledgement)
+CLAIM = Kind(typ=payloads.CLAIM_TYP, parse=payloads.parse_claim)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received(Generic[Said]):
+    """A statement that holds: who said it, what it says, its payload's hash, and the caller it makes."""
 
     device: Device
-    statement: jose.Statement
+    statement: Said
+    payload_sha256: bytes
     caller: Caller
 
 
-def receive_fetch(token: bytes, *, url: str, address: str | None, now: datetime) -> Received:
-    """Verify a `lic-fetch+jws` that came over REST, pin the key of a first word, note the contact.
+def receive_online(
+    token: bytes, kind: Kind[Said], *, url: str, address: str | None, now: datetime
+) -> Received[Said]:
+    """Verify a statement that came over REST.
 
     :param url: the path of this door; the statement must be signed for it at one of our origins.
     :raises Malformed, BadNonce, WrongURL, CertificateRejected, BadSignature, WrongAudience, UnknownDevice,
-        KeyNotPinned: the check of that name failed.
+        DeviceBlocked, KeyNotPinned: the check of that name failed.
     """
-    try:
-        parsed = jose.parse(token, typ=jose.FETCH_TYP, online=True)
-    except jose.MalformedToken as error:
-        raise Malformed(reason=error.reason) from error
-    _check_nonce(parsed.nonce or "", now)
+    parsed = _parse(token, kind, online=True)
+    nonce = parsed.nonce or ""
+    _check_nonce(nonce, now)
     if parsed.url not in {origin + url for origin in settings.PORTAL_ORIGINS}:
         raise WrongURL
+    received = _verify(parsed, kind, now=now)
+    if kind.spends_nonce:
+        _spend_nonce(nonce)
+    caller = _caller(received, name=f"device {received.device.hardware_id}", address=address)
+    _note_contact(received, firmware=received.statement.fw or "", caller=caller, now=now)
+    return Received(
+        device=received.device,
+        statement=received.statement,
+        payload_sha256=received.payload_sha256,
+        caller=caller,
+    )
+
+
+def receive_file(token: bytes, kind: Kind[Said], *, carrier: Caller, now: datetime) -> Received[Said]:
+    """Verify a statement that somebody carried here as a `.jws` file (trust.md 3, "As a file").
+
+    :param carrier: the person who uploads it; in histories the device speaks and this person carries.
+    :raises Malformed, CertificateRejected, BadSignature, WrongAudience, UnknownDevice, DeviceBlocked,
+        KeyNotPinned: the check of that name failed.
+    """
+    received = _verify(_parse(token, kind, online=False), kind, now=now)
+    caller = _caller(received, name=carrier.name, address=carrier.address, user_id=carrier.user_id)
+    _pin(received, caller=caller, now=now)
+    return Received(
+        device=received.device,
+        statement=received.statement,
+        payload_sha256=received.payload_sha256,
+        caller=caller,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Verified(Generic[Said]):
+    device: Device
+    statement: Said
+    payload_sha256: bytes
+    identity: pki.DeviceIdentity
+
+
+def _parse(token: bytes, kind: Kind[Said], *, online: bool) -> jose.DeviceToken:
+    try:
+        return jose.parse(token, typ=kind.typ, online=online)
+    except jose.MalformedToken as error:
+        raise Malformed(reason=error.reason) from error
+
+
+def _verify(parsed: jose.DeviceToken, kind: Kind[Said], *, now: datetime) -> _Verified[Said]:
     try:
         identity = pki.verify_chain(parsed.chain, trust_anchors(), now)
     except pki.CertificateRejected as error:
         raise CertificateRejected(reason=error.reason) from error
     try:
         jose.verify(parsed, identity.public_key)
-        statement = jose.parse_statement(parsed)
+        statement = kind.parse(parsed)
     except jose.BadSignature as error:
         raise BadSignature from error
     except jose.MalformedToken as error:
         raise Malformed(reason=error.reason) from error
-    if not statement.iss == statement.sub == identity.hardware_id:
+    if statement.hardware_id != identity.hardware_id:
         raise CertificateRejected(reason="hardware-id")
     if statement.aud not in {settings.PORTAL_ID, *settings.PORTAL_ID_ALSO}:
         raise WrongAudience
     device = queries.device_by_hardware_id(identity.hardware_id)
     if device is None:
         raise UnknownDevice
-    caller = Caller(
-        scope=f"device:{device.hardware_id}",
-        key=statement.jti,
-        name=f"device {device.hardware_id}",
+    if device.blocked_at is not None:
+        raise DeviceBlocked(hardware_id=device.hardware_id)
+    if BlockedKey.objects.filter(spki_sha256=identity.spki_sha256).exists():
+        raise CertificateRejected(reason="blocked")
+    if device.pinned_spki is not None:
+        enrollment.require_pinned(device=device, identity=identity)
+    return _Verified(
+        device=device,
+        statement=statement,
+        payload_sha256=hashlib.sha256(parsed.payload_bytes).digest(),
+        identity=identity,
+    )
+
+
+def _caller(
+    received: _Verified[Said], *, name: str, address: str | None, user_id: int | None = None
+) -> Caller:
+    return Caller(
+        scope=f"device:{received.device.hardware_id}",
+        key=received.statement.jti,
+        name=name,
+        user_id=user_id,
         address=address,
     )
-    _note_contact(device, identity, statement, caller, now)
-    return Received(device=device, statement=statement, caller=caller)
 
 
 def new_nonce(*, now: datetime) -> str:
@@ -131,20 +224,20 @@ def trust_anchors() -> Sequence[pki.Anchor]:
     ]
 
 
-def _note_contact(
-    device: Device, identity: pki.DeviceIdentity, statement: jose.Statement, caller: Caller, now: datetime
-) -> None:
-    if device.pinned_spki is None:
-        enrollment.pin_key(device=device, identity=identity, caller=caller, now=now)
-    enrollment.require_pinned(device=device, identity=identity)
-    contact = getattr(device, "contact", None)
-    firmware = statement.fw or ""
+def _pin(received: _Verified[Said], *, caller: Caller, now: datetime) -> None:
+    if received.device.pinned_spki is None:
+        enrollment.pin_key(device=received.device, identity=received.identity, caller=caller, now=now)
+
+
+def _note_contact(received: _Verified[Said], *, firmware: str, caller: Caller, now: datetime) -> None:
+    _pin(received, caller=caller, now=now)
+    contact = getattr(received.device, "contact", None)
     if (
         contact is None
         or contact.firmware != firmware
         or now - contact.last_at >= enrollment.CONTACT_WRITTEN_AT_MOST_EVERY
     ):
-        enrollment.record_contact(device=device, firmware=firmware, now=now)
+        enrollment.record_contact(device=received.device, firmware=firmware, now=now)
 
 
 def _check_nonce(nonce: str, now: datetime) -> None:
@@ -154,11 +247,17 @@ def _check_nonce(nonce: str, now: datetime) -> None:
         raise BadNonce from error
 
 
-@cache
+def _spend_nonce(nonce: str) -> None:
+    """Good once: the shared cache refuses to add what is there, also between two nodes."""
+    if not cache.add(f"nonce:{nonce}", 1, timeout=nonces.LIFETIME_SECONDS + nonces.SKEW_SECONDS):
+        raise BadNonce
+
+
+@functools.cache
 def _nonce_key() -> bytes:
     return salted_hmac("devices.nonces", "v1", algorithm="sha256").digest()
 
 
-@cache
+@functools.cache
 def _certificate(der: bytes) -> x509.Certificate:
     return x509.load_der_x509_certificate(der)

@@ -7,23 +7,49 @@ more, so it happens outside of row locks; of two that sign at once, the first st
 import hashlib
 import secrets
 from datetime import datetime
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import Max
 
-from devices.models import Device
-from licenses import document, jose, keyring, queries
+from devices import alerts
+from devices.models import Alert, Device
+from licenses import document, jose, keyring, queries, receipt
 from licenses.document import Item, LicenseDocumentV1
-from licenses.models import Grant, LicenseDocument
+from licenses.models import Grant, LicenseDocument, Return
 from portal.core import base64url, clock, outbox
 from portal.core.models import Act
 
+Signable = TypeVar("Signable", LicenseDocument, Return)
+
+LARGEST_SEQ_JUMP = 1_000_000
+
 
 def next_seq(device: Device) -> int:
-    """The `seq` that the device's next document will have. The device is locked."""
-    highest = LicenseDocument.objects.filter(device=device).aggregate(highest=Max("seq"))["highest"]
-    return (highest or 0) + 1
+    """The `seq` that the device's next document will have: above every one it had, and above its floor.
+
+    The device is locked.
+    """
+    return max(_highest_seq(device), device.seq_floor) + 1
+
+
+def note_seq_seen(*, device: Device, seq_seen: int, now: datetime) -> None:
+    """Rise above a `seq` the device has seen and the portal does not know, and alert support: it shows a
+    portal that was rolled back (trust.md 3). The device is locked.
+
+    A number further ahead than `LARGEST_SEQ_JUMP` is left to a person.
+    """
+    ahead = seq_seen - max(_highest_seq(device), device.seq_floor)
+    if ahead <= 0:
+        return
+    if ahead > LARGEST_SEQ_JUMP:
+        kind = Alert.Kind.SEQ_FAR_AHEAD
+    else:
+        kind = Alert.Kind.SEQ_AHEAD
+        device.seq_floor = seq_seen
+        device.save(update_fields=["seq_floor"])
+    alerts.alert(kind, device=device, subject=str(seq_seen), now=now, seq=seq_seen, ahead=ahead)
 
 
 def issue(*, device: Device, seq: int, act: Act | None, now: datetime) -> LicenseDocument:
@@ -54,9 +80,11 @@ def issue(*, device: Device, seq: int, act: Act | None, now: datetime) -> Licens
     return row
 
 
-def is_outdated(row: LicenseDocument, *, now: datetime) -> bool:
-    """Whether an item of the document has ended since: then the next one lacks it (trust.md 4)."""
-    return row.outdated_at is not None and row.outdated_at <= now
+def is_outdated(row: LicenseDocument, *, device: Device, seq_seen: int, now: datetime) -> bool:
+    """Whether the device needs another document: an item of this one has ended (trust.md 4), its `seq` is
+    not above the device's floor, or the device has seen a higher one (trust.md 3)."""
+    ended = row.outdated_at is not None and row.outdated_at <= now
+    return ended or row.seq <= device.seq_floor or row.seq < seq_seen
 
 
 def sign(row: LicenseDocument) -> LicenseDocument:
@@ -65,16 +93,34 @@ def sign(row: LicenseDocument) -> LicenseDocument:
     :raises NoKeySet: the portal has no keys yet.
     :raises SigningKeyMissing: a key file is not there.
     """
+    return _signed(row, payload=bytes(row.payload), typ=document.TYP)
+
+
+def sign_receipt(row: Return) -> Return:
+    """Sign a receipt that has no signatures yet, and store them. Returns the row as stored.
+
+    :raises NoKeySet: the portal has no keys yet.
+    :raises SigningKeyMissing: a key file is not there.
+    """
+    return _signed(row, payload=bytes(row.receipt_payload), typ=receipt.TYP)
+
+
+def _signed(row: Signable, *, payload: bytes, typ: str) -> Signable:
     if row.signed is not None:
         return row
     ring = keyring.current()
-    signed = jose.sign_general(bytes(row.payload), typ=document.TYP, signers=ring.signers)
-    LicenseDocument.objects.filter(pk=row.pk, signed__isnull=True).update(
+    signed = jose.sign_general(payload, typ=typ, signers=ring.signers)
+    type(row)._default_manager.filter(pk=row.pk, signed__isnull=True).update(
         signed=signed, signed_under=ring.version
     )
     # ML-DSA signatures are randomized: whoever came second must hand out the bytes of the first.
     row.refresh_from_db(fields=["signed", "signed_under"])
     return row
+
+
+def _highest_seq(device: Device) -> int:
+    highest = LicenseDocument.objects.filter(device=device).aggregate(highest=Max("seq"))["highest"]
+    return highest or 0
 
 
 def item(grant: Grant) -> Item:

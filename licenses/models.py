@@ -6,6 +6,7 @@ Only licenses/ledger.py writes holdings, transfers and grants. Names of constrai
 import secrets
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -305,6 +306,71 @@ class LicenseDocument(models.Model):
 
     def __str__(self) -> str:
         return f"seq {self.seq} of {self.device_id}"
+
+
+class Return(models.Model):
+    """A return that was accepted, and its receipt: payload from the act, signatures from soon after.
+
+    As with documents, the first signed bytes that are stored win (trust.md 5).
+    """
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="returns")
+    act = models.OneToOneField(Act, on_delete=models.PROTECT, related_name="license_return")
+    jti = models.CharField(max_length=22)
+    payload_sha256 = models.BinaryField(unique=True)
+    next_seq = models.BigIntegerField()
+    received_at = models.DateTimeField()
+    receipt_payload = models.BinaryField()
+    signed = models.BinaryField(null=True)
+    signed_under = models.IntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["device", "jti"], name="a_device_names_a_return_once"),
+            models.CheckConstraint(condition=Q(payload_sha256__length=32), name="a_return_has_a_hash"),
+            models.CheckConstraint(
+                condition=Q(signed__isnull=True, signed_under__isnull=True)
+                | Q(signed__isnull=False, signed_under__isnull=False),
+                name="a_receipt_names_its_key_set",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"return {self.jti} of {self.device_id}"
+
+
+class Acknowledged(models.Model):
+    """What a device said is installed and in effect: the highest numbers it ever named (trust.md 3)."""
+
+    device = models.OneToOneField(
+        Device, on_delete=models.PROTECT, primary_key=True, related_name="acknowledged"
+    )
+    installed_seq = models.BigIntegerField()
+    effective_seq = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.device_id}: installed {self.installed_seq}, in effect {self.effective_seq}"
+
+
+class ClaimCode(models.Model):
+    """A code that a device signs to prove whose hands it is in (mission rule 7). Only its hash is kept."""
+
+    code_sha256 = models.BinaryField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
+    hardware_id = models.CharField(max_length=17)
+    expires_at = models.DateTimeField()
+    used_by = models.OneToOneField(Act, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["code_sha256"], name="a_claim_code_is_one_claim"),
+            models.CheckConstraint(condition=Q(code_sha256__length=32), name="a_claim_code_is_a_hash"),
+        ]
+
+    def __str__(self) -> str:
+        return f"claim of {self.hardware_id} for {self.project_id}"
 
 
 class KeySetVersion(models.Model):

@@ -1,68 +1,139 @@
-"""Licenses coming back from a device (mission rules 16 to 19).
+"""Licenses coming back from a device, by its signed statement (mission rules 16 to 19, trust.md 5).
 
-The device's signed statement is verified at the door; here its effect is worked out. What a return names and
-the device does not hold changes nothing and is said in the result.
+The statement is verified at the door; here its effect is worked out. A return with a good signature is always
+answered, with one result for each grant it names. What the device does not hold changes nothing.
 """
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
+from devices import accepting, payloads
 from devices.models import Device
-from licenses import documents, ledger, transparency
+from licenses import documents, handout, ledger, queries, transparency
+from licenses.handout import Bundle
 from licenses.ledger import Line
 from licenses.log_line import LeafType
-from licenses.models import Grant, LicenseDocument
-from portal.core import acts, audit
+from licenses.models import Grant, LicenseDocument, Return
+from licenses.receipt import Outcome, ReceiptV1
+from portal.core import acts, audit, base64url, clock
 from portal.core.acts import Caller
+from portal.core.errors import Conflict
 from portal.core.models import Act
 
-Outcome = Literal["returned", "already", "kept", "unknown"]
+
+class StaleReturn(Conflict):
+    """Facts hold `min_seq`, the number to sign."""
+
+    code = "stale-return"
+    title = _("The return of everything does not reach beyond the portal's current document.")
+    way_out = _("Sign it again with min_seq %(min_seq)s: then no document made so far comes back to life.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Returned:
-    """What became of each grant that was named, and the document that came of it, if anything changed."""
+class Answer:
+    """What the device gets: its receipt as signed, and the current bundle; and the results for people."""
 
-    results: dict[str, Outcome]
-    document: LicenseDocument | None
+    receipt: bytes
+    bundle: Bundle
+    results: Sequence[tuple[str, Outcome]]
+
+
+def return_licenses(
+    *,
+    device: Device,
+    statement: payloads.Return,
+    payload_sha256: bytes,
+    caller: Caller,
+    now: datetime,
+) -> Answer:
+    """Give whole grants back to the balance of the device's project, and answer with a receipt.
+
+    The same payload again gets the same receipt, byte for byte, and changes nothing (mission rule 19).
+
+    :param payload_sha256: hash of the payload bytes that were signed.
+    :raises StaleReturn: a return of everything, with a `min_seq` that does not rise above what there is.
+    :raises JTIConflict: the statement's name was used before, with another payload.
+    :raises NoKeySet, SigningKeyMissing: accepted, but not signed yet; ask again.
+    """
+    accepted = _accept(
+        device=device, statement=statement, payload_sha256=payload_sha256, caller=caller, now=now
+    )
+    # Outside of row locks, like every signature. Two that ask at once get the bytes that were stored first.
+    signed = documents.sign_receipt(accepted).signed
+    assert signed is not None, "a signature that was stored stays"
+    document = handout.hand_out(device, event="document-fetched", caller=caller, now=now)
+    bundle = handout.assemble(device, document)
+    assert bundle is not None, "without a tag to compare there is always a bundle"
+    return Answer(
+        receipt=bytes(signed),
+        bundle=bundle,
+        results=ReceiptV1.results_of(bytes(accepted.receipt_payload)),
+    )
 
 
 @transaction.atomic(durable=True)
-def return_licenses(*, device: Device, grant_ids: Sequence[UUID], caller: Caller, now: datetime) -> Returned:
-    """Give whole grants back to the balance of the device's project.
-
-    Each is answered: `returned`; `already` ended before, in any way; `kept`, because its product stays with
-    the device (mission rule 17); or `unknown` to this device (trust.md 5).
-    """
-    named = [str(grant_id) for grant_id in grant_ids]
-    act = acts.begin(
-        operation="return-licenses",
-        caller=caller,
-        given={"device": device.hardware_id, "grants": named},
-        now=now,
-    )
+def _accept(
+    *,
+    device: Device,
+    statement: payloads.Return,
+    payload_sha256: bytes,
+    caller: Caller,
+    now: datetime,
+) -> Return:
+    act = accepting.begin(operation="return-licenses", payload_sha256=payload_sha256, caller=caller, now=now)
     if act.outcome is not None:
-        document_id = act.outcome["document"]
-        return Returned(
-            results=act.outcome["results"],
-            document=LicenseDocument.objects.get(pk=document_id) if document_id else None,
-        )
+        return Return.objects.get(act=act)
     # The lock makes "once" true: of two returns of a grant at once, the second finds it ended.
     device = ledger.lock_device(device)
-    grants = {
-        grant.pk: grant
-        for grant in Grant.objects.filter(device=device, pk__in=grant_ids).select_related("product", "device")
-    }
-    results = {str(grant_id): _outcome(grants.get(grant_id)) for grant_id in grant_ids}
-    returned = [grant for grant in grants.values() if results[str(grant.pk)] == "returned"]
-    document = _take_back(returned, device=device, act=act, caller=caller, now=now) if returned else None
-    acts.finish(act, outcome={"results": results, "document": document.pk if document else None})
-    return Returned(results=results, document=document)
+    accepting.note_counter(device=device, ctr=statement.ctr, payload_sha256=payload_sha256, now=now)
+    documents.note_seq_seen(device=device, seq_seen=statement.seq, now=now)
+    results, ending = _results(device, statement)
+    document = _take_back(ending, device=device, act=act, caller=caller, now=now) if ending else None
+    if document is None and statement.grants == payloads.ALL:
+        # The device will not take a document at or below its new min_seq: it needs one above.
+        document = documents.issue(device=device, seq=documents.next_seq(device), act=None, now=now)
+    row = _receipt(
+        device=device,
+        statement=statement,
+        payload_sha256=payload_sha256,
+        results=results,
+        next_seq=document.seq if document else documents.next_seq(device) - 1,
+        act=act,
+        now=now,
+    )
+    acts.finish(act, outcome={"return": row.pk})
+    return row
+
+
+def _results(device: Device, statement: payloads.Return) -> tuple[list[tuple[str, Outcome]], list[Grant]]:
+    """What becomes of each grant named, and the grants that end."""
+    if statement.grants == payloads.ALL:
+        _raise_floor(device, statement.min_seq)
+        named = {queries.grant_id(grant): grant for grant in queries.live_grants(device)}
+        ids: Sequence[str] = list(named)
+    else:
+        ids = statement.grants
+        wanted = [UUID(bytes=base64url.decode(grant_id)) for grant_id in ids]
+        found = Grant.objects.filter(device=device, pk__in=wanted).select_related("product", "device")
+        named = {queries.grant_id(grant): grant for grant in found}
+    results = [(grant_id, _outcome(named.get(grant_id))) for grant_id in ids]
+    return results, [named[grant_id] for grant_id, outcome in results if outcome == "returned"]
+
+
+def _raise_floor(device: Device, min_seq: int) -> None:
+    """Everything made so far must be below `min_seq`, and everything made from now on at or above it."""
+    next_seq = documents.next_seq(device)
+    if not next_seq <= min_seq < next_seq + documents.LARGEST_SEQ_JUMP:
+        raise StaleReturn(min_seq=next_seq)
+    device.seq_floor = min_seq - 1
+    device.save(update_fields=["seq_floor"])
 
 
 def _outcome(grant: Grant | None) -> Outcome:
@@ -110,3 +181,34 @@ def _take_back(
             seq=document.seq,
         )
     return document
+
+
+def _receipt(
+    *,
+    device: Device,
+    statement: payloads.Return,
+    payload_sha256: bytes,
+    results: Sequence[tuple[str, Outcome]],
+    next_seq: int,
+    act: Act,
+    now: datetime,
+) -> Return:
+    payload = ReceiptV1(
+        issuer=settings.PORTAL_ID,
+        hardware_id=device.hardware_id,
+        jti=base64url.encode(secrets.token_bytes(16)),
+        issued_at=clock.posix(now),
+        return_jti=statement.jti,
+        return_sha256=payload_sha256,
+        results=tuple(results),
+        next_seq=next_seq,
+    ).to_payload()
+    return Return.objects.create(
+        device=device,
+        act=act,
+        jti=statement.jti,
+        payload_sha256=payload_sha256,
+        next_seq=next_seq,
+        received_at=now,
+        receipt_payload=payload,
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from licenses import log_line
-from licenses.models import Grant, LogLeaf, LogLine, Transfer
+from licenses.models import Grant, Holder, LogLeaf, LogLine, Transfer
 from licenses.queries import grant_id
 from portal.core import base64url, clock
 from portal.core.models import Act
@@ -19,6 +19,9 @@ class Told:
 
     transfer: Transfer | None = None
     grant: Grant | None = None
+    # From whom to whom, where no transfer says it: a device that changes company takes its grants along.
+    source: Holder | None = None
+    destination: Holder | None = None
 
 
 def record(
@@ -54,13 +57,15 @@ def line_bytes(told: Told, *, act: Act) -> bytes:
     transfer, grant = told.transfer, told.grant
     subject = transfer or grant
     assert subject is not None, "a line tells of a transfer or a grant"
+    source = transfer.source if transfer else told.source
+    destination = transfer.destination if transfer else told.destination
     return log_line.LineV1(
         act=base64url.encode(act.pk.bytes),
         product=subject.product.code,
         version=subject.product.version,
         qty=subject.quantity,
-        source=base64url.encode(bytes(transfer.source.log_id)) if transfer else None,
-        destination=base64url.encode(bytes(transfer.destination.log_id)) if transfer else None,
+        source=base64url.encode(bytes(source.log_id)) if source else None,
+        destination=base64url.encode(bytes(destination.log_id)) if destination else None,
         grant=grant_id(grant) if grant else None,
         hardware_id=grant.device.hardware_id if grant else None,
         expires_at=clock.posix(grant.expires_at) if grant and grant.expires_at else None,

@@ -8,9 +8,10 @@ All of it reads the books as they are at `one_moment()`: what is booked meanwhil
 # ruff: noqa: S608 - the SQL below is put together from this module's own constants
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -21,6 +22,7 @@ from django.db.models.functions import Coalesce
 from licenses import documents, log_line, queries, transparency
 from licenses.document import LicenseDocumentV1, MalformedDocument
 from licenses.models import ActivationKey, Grant, Holder, Holding, LicenseDocument, LogLeaf, LogLine, Transfer
+from portal.core import base64url
 
 CHUNK = 2000
 
@@ -226,7 +228,16 @@ def _leaves_are_made_of_their_lines() -> Iterator[str]:
 
 def _line_again(line: LogLine, leaf: LogLeaf) -> bytes:
     assert leaf.act is not None, "checked by the caller"
-    return transparency.line_bytes(transparency.Told(transfer=line.transfer, grant=line.grant), act=leaf.act)
+    told = transparency.Told(transfer=line.transfer, grant=line.grant)
+    if line.transfer is None:
+        # Where a device changed company only the line itself says from whom to whom.
+        said = json.loads(bytes(line.line))
+        told = replace(told, source=_holder_in_log(said["from"]), destination=_holder_in_log(said["to"]))
+    return transparency.line_bytes(told, act=leaf.act)
+
+
+def _holder_in_log(log_id: str | None) -> Holder | None:
+    return None if log_id is None else Holder(log_id=base64url.decode(log_id))
 
 
 _MOVEMENTS = """

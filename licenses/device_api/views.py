@@ -5,6 +5,7 @@ that were signed elsewhere (docs/decisions/0006).
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -15,13 +16,21 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 
 from devices import jose, statements
-from licenses import delivery, keyring
+from licenses import acknowledgement, claims, delivery, keyring, returns
 from portal.core import clock, problems
 from portal.core.addresses import address_of
 from portal.core.errors import DomainError, LengthRequired
 from portal.core.parsers import BodyTooLarge
 
 JOSE = "application/jose"
+# What the directory lists, by the names of its members (trust.md 9).
+ROUTES = {
+    "nonce": "device-new-nonce",
+    "licenses": "device-licenses",
+    "returns": "device-returns",
+    "acks": "device-acks",
+    "claims": "device-claims",
+}
 _LONGEST_LENGTH = 20  # digits of a Content-Length, with leading zeros
 
 View = Callable[..., HttpResponse]
@@ -66,7 +75,7 @@ def directory(request: HttpRequest) -> HttpResponse:
     """Where everything is, who we are, what we take."""
     return JsonResponse(
         {
-            "urls": {"nonce": _url(new_nonce_path()), "licenses": _url(licenses_path())},
+            "urls": {name: _url(reverse(route)) for name, route in ROUTES.items()},
             "portal": settings.PORTAL_ID,
             "algorithms": list(jose.ALGORITHMS),
             "limits": {"body": jose.MAX_TOKEN_BYTES, "chain": jose.MAX_CHAIN_LENGTH},
@@ -87,11 +96,10 @@ def new_nonce(request: HttpRequest) -> HttpResponse:
 def licenses(request: HttpRequest) -> HttpResponse:
     """`lic-fetch+jws` in, the bundle out; 204 if the device has it."""
     now = clock.now()
-    received = statements.receive_fetch(
-        read_body(request), url=licenses_path(), address=address_of(request), now=now
-    )
+    received = _receive(request, statements.FETCH, now)
     bundle = delivery.fetch(
         device=received.device,
+        seq_seen=received.statement.seq,
         have=received.statement.have,
         key_set_held=received.statement.ks,
         caller=received.caller,
@@ -100,6 +108,54 @@ def licenses(request: HttpRequest) -> HttpResponse:
     if bundle is None:
         return HttpResponse(status=204)
     return HttpResponse(bundle.content, content_type="application/json")
+
+
+@door("POST")
+def returned(request: HttpRequest) -> HttpResponse:
+    """`lic-return+jws` in, receipt and bundle out, both as they were signed."""
+    now = clock.now()
+    received = _receive(request, statements.RETURN, now)
+    answer = returns.return_licenses(
+        device=received.device,
+        statement=received.statement,
+        payload_sha256=received.payload_sha256,
+        caller=received.caller,
+        now=now,
+    )
+    return HttpResponse(
+        b'{"receipt":' + answer.receipt + b',"bundle":' + answer.bundle.content + b"}",
+        content_type="application/json",
+    )
+
+
+@door("POST")
+def acknowledged(request: HttpRequest) -> HttpResponse:
+    """`lic-ack+jws` in, 204 out."""
+    now = clock.now()
+    received = _receive(request, statements.ACKNOWLEDGEMENT, now)
+    acknowledgement.acknowledge(
+        device=received.device,
+        statement=received.statement,
+        payload_sha256=received.payload_sha256,
+        caller=received.caller,
+        now=now,
+    )
+    return HttpResponse(status=204)
+
+
+@door("POST")
+def claimed(request: HttpRequest) -> HttpResponse:
+    """`lic-claim+jws` in, out whether the device changed project or support has to look at it."""
+    now = clock.now()
+    received = _receive(request, statements.CLAIM, now)
+    result = claims.claim_device(
+        device=received.device,
+        statement=received.statement,
+        payload_sha256=received.payload_sha256,
+        caller=received.caller,
+        now=now,
+    )
+    return JsonResponse({"result": result})
 
 
 @door("GET", "HEAD", store=True)
@@ -120,6 +176,14 @@ def jwks(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def _receive(
+    request: HttpRequest, kind: statements.Kind[statements.Said], now: datetime
+) -> statements.Received[statements.Said]:
+    return statements.receive_online(
+        read_body(request), kind, url=request.path, address=address_of(request), now=now
+    )
+
+
 def read_body(request: HttpRequest) -> bytes:
     """The statement as it was sent. Its size is known before a byte is read.
 
@@ -136,14 +200,6 @@ def read_body(request: HttpRequest) -> bytes:
     if request.content_type != JOSE:
         raise statements.Malformed(reason="the body is not declared as application/jose")
     return request.body
-
-
-def licenses_path() -> str:
-    return reverse("device-licenses")
-
-
-def new_nonce_path() -> str:
-    return reverse("device-new-nonce")
 
 
 def _url(path: str) -> str:

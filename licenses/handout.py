@@ -1,0 +1,117 @@
+"""Handing out: the current document of a device, signed, marked as handed out, in a bundle (trust.md 4).
+
+Between operations and documents.py: a fetch, a download and the answer to a return all hand out. Each step is
+a transaction of its own, because signing must happen outside of row locks.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from devices.models import Device
+from licenses import bundle, documents, keyring, ledger, queries
+from licenses.models import Acknowledged, LicenseDocument, Return
+from portal.core import audit
+from portal.core.acts import Caller
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """The bytes of a bundle, the tag by which the holder asks for the next one, and the document's `seq`."""
+
+    tag: str
+    seq: int
+    content: bytes
+
+
+def hand_out(
+    device: Device, *, seq_seen: int = 0, event: str, caller: Caller, now: datetime
+) -> LicenseDocument:
+    """The device's current document, signed, and marked as handed out.
+
+    A new one is built where there is none, where an item of the last one has ended, or where the device has
+    seen a higher `seq` than the portal's (trust.md 3).
+    """
+    document = queries.current_document(device)
+    while True:
+        if document is None or documents.is_outdated(document, device=device, seq_seen=seq_seen, now=now):
+            document = _issue_current(device=device, seq_seen=seq_seen, now=now)
+        if document.signed is not None and document.handed_out_at is not None:
+            return document
+        documents.sign(document)
+        document = _mark_handed_out(document=document, event=event, caller=caller, now=now)
+
+
+def assemble(
+    device: Device, document: LicenseDocument, *, have: str | None = None, key_set_held: int | None = None
+) -> Bundle | None:
+    """The bundle around a document that was handed out; None if `have` is its tag.
+
+    :param key_set_held: the highest key-set version the holder has: a current one is left out.
+    """
+    assert document.signed is not None, "only signed documents are handed out"
+    version = keyring.current_version()
+    receipt = documents.sign_receipt(pending) if (pending := _receipt_not_acknowledged(device)) else None
+    tag = bundle.tag_for(
+        bytes(document.payload_sha256),
+        str(document.signed_under).encode(),
+        str(version).encode(),
+        bytes(receipt.payload_sha256) if receipt else b"",
+    )
+    if have is not None and have == tag:
+        return None
+    content = bundle.assemble(
+        tag=tag,
+        license_document=bytes(document.signed),
+        keyset=keyring.published(version) if key_set_held is None or key_set_held < version else None,
+        receipt=bytes(receipt.signed) if receipt and receipt.signed is not None else None,
+    )
+    return Bundle(tag=tag, seq=document.seq, content=content)
+
+
+def _receipt_not_acknowledged(device: Device) -> Return | None:
+    """The last receipt, until the device acknowledges a `seq` at or above its `next_seq` (trust.md 4)."""
+    last = Return.objects.filter(device=device).order_by("-pk").first()
+    if last is None:
+        return None
+    acknowledged = Acknowledged.objects.filter(device=device, installed_seq__gte=last.next_seq)
+    return None if acknowledged.exists() else last
+
+
+@transaction.atomic(durable=True)
+def _issue_current(*, device: Device, seq_seen: int, now: datetime) -> LicenseDocument:
+    device = ledger.lock_device(device)
+    documents.note_seq_seen(device=device, seq_seen=seq_seen, now=now)
+    document = queries.current_document(device)
+    # Looked at again under the lock: another fetch may have been here first.
+    if document is None or documents.is_outdated(document, device=device, seq_seen=0, now=now):
+        document = documents.issue(device=device, seq=documents.next_seq(device), act=None, now=now)
+    return document
+
+
+@transaction.atomic(durable=True)
+def _mark_handed_out(
+    *, document: LicenseDocument, event: str, caller: Caller, now: datetime
+) -> LicenseDocument:
+    """Remember that the document left the house, before it does; the newer one if there is one by now.
+
+    From here on its assignments cannot be undone any more (mission rule 12).
+    """
+    # The lock is the one an undo holds: it either sees this mark, or was first and its document is newer.
+    device = ledger.lock_device(document.device)
+    current = queries.current_document(device)
+    assert current is not None, "a document never vanishes"
+    if current.signed is not None and current.handed_out_at is None:
+        current.handed_out_at = now
+        current.save(update_fields=["handed_out_at"])
+        audit.record(
+            event,
+            caller=caller,
+            now=now,
+            company_id=device.project.company_id,
+            project_id=device.project_id,
+            hardware_id=device.hardware_id,
+            seq=current.seq,
+        )
+    return current
