@@ -3,7 +3,19 @@
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
 from devices.models import Alert, Device
+from portal.core import acts, audit
+from portal.core.acts import Caller
+from portal.core.errors import Conflict
+
+
+class AlertSettledAlready(Conflict):
+    code = "alert-settled-already"
+    title = _("The alert is settled already.")
+    way_out = _("Nothing needs to be done. Load the list again to see what is left.")
 
 
 def alert(kind: Alert.Kind, *, device: Device, subject: str, now: datetime, **facts: Any) -> None:
@@ -11,3 +23,33 @@ def alert(kind: Alert.Kind, *, device: Device, subject: str, now: datetime, **fa
     Alert.objects.bulk_create(
         [Alert(kind=kind, device=device, subject=subject, at=now, facts=facts)], ignore_conflicts=True
     )
+
+
+@transaction.atomic(durable=True)
+def settle_alert(*, settled: Alert, caller: Caller, now: datetime) -> None:
+    """Put an alert away: somebody looked at it and says what came of it.
+
+    :raises ReasonNeeded: the caller does not say what came of it.
+    :raises AlertSettledAlready: somebody else was quicker.
+    """
+    reason = acts.reason_of(caller)
+    act = acts.begin(
+        operation="settle-alert", caller=caller, given={"alert": settled.pk, "reason": reason}, now=now
+    )
+    if act.outcome is not None:
+        return
+    # The condition in the UPDATE lets one of two at once win, and the other one see it.
+    if not Alert.objects.filter(pk=settled.pk, settled_at__isnull=True).update(settled_at=now):
+        raise AlertSettledAlready
+    # Not in the project's history: what makes support suspicious is for support.
+    audit.record(
+        "alert-settled",
+        caller=caller,
+        now=now,
+        act=act,
+        hardware_id=settled.device.hardware_id,
+        kind=settled.kind,
+        subject=settled.subject,
+        reason=reason,
+    )
+    acts.finish(act, outcome={})

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Project
 from devices import hardware_id as hardware_ids
-from devices.models import Device, DeviceContact
+from devices.models import Device, DeviceContact, SeqFloor
 from devices.pki import DeviceIdentity
 from portal.core import acts, audit
 from portal.core.acts import Caller
@@ -82,6 +82,7 @@ def add_device(
         taken = Device.objects.get(hardware_id=canonical)
         refusal = DeviceAlreadyAdded if taken.project_id == project.pk else HardwareIDTaken
         raise refusal(hardware_id=canonical) from error
+    _raise_to_the_floor(device)
     audit.record(
         "device-added",
         caller=caller,
@@ -126,6 +127,18 @@ def pin_key(*, device: Device, identity: DeviceIdentity, caller: Caller, now: da
 def record_contact(*, device: Device, firmware: str, now: datetime) -> None:
     """Remember when the device was last heard of, and with which firmware."""
     DeviceContact.objects.update_or_create(device=device, defaults={"last_at": now, "firmware": firmware})
+
+
+def _raise_to_the_floor(device: Device) -> None:
+    """The device may be one that a restored database has forgotten (trust.md 3).
+
+    Looked up after the device was entered: whoever raises the floor at this moment either waits for this
+    device, or is done (devices.seq_floors).
+    """
+    highest = SeqFloor.objects.order_by("-value").values_list("value", flat=True).first()
+    if highest:
+        device.seq_floor = highest
+        device.save(update_fields=["seq_floor"])
 
 
 def require_pinned(*, device: Device, identity: DeviceIdentity) -> None:

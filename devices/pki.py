@@ -108,6 +108,9 @@ class DeviceIdentity:
     certificate_sha256: bytes
     """SHA-256 of the certificate as it was sent: for the record only. Its signature can be written in more
     than one way (ECDSA has a second valid form), so a block list goes by `spki_sha256` or `hardware_id`."""
+    valid_from: datetime
+    valid_until: datetime
+    """When all certificates of the path are valid: within it, the proof holds at other times as well."""
 
 
 def verify_chain(chain: Sequence[bytes], anchors: Sequence[Anchor], now: datetime) -> DeviceIdentity:
@@ -129,11 +132,14 @@ def verify_chain(chain: Sequence[bytes], anchors: Sequence[Anchor], now: datetim
     if not anchor.speaks_for(identity):
         raise CertificateRejected("prefix", f"the anchor does not speak for {identity}")
     spki = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    path = [*certificates, anchor.certificate]
     return DeviceIdentity(
         hardware_id=identity,
         public_key=public_key,
         spki_sha256=hashlib.sha256(spki).digest(),
         certificate_sha256=hashlib.sha256(chain[0]).digest(),
+        valid_from=max(certificate.not_valid_before_utc for certificate in path),
+        valid_until=min(certificate.not_valid_after_utc for certificate in path),
     )
 
 

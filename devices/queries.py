@@ -7,15 +7,29 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Project, User
 from accounts.queries import VIEW, NoSuchProject, get_project
-from devices.hardware_id import is_canonical
-from devices.models import Device
+from devices.hardware_id import NotAHardwareID, is_canonical, parse
+from devices.models import Alert, BlockedKey, Device, TrustAnchor
 from portal.core.errors import NotFound
+
+SHORTEST_FINGERPRINT = 8
 
 
 class NoSuchDevice(NotFound):
     code = "no-such-device"
     title = _("There is no such device, or none that you may see.")
     way_out = _("Look for it in your projects, or add it to one.")
+
+
+class NoSuchAnchor(NotFound):
+    code = "no-such-anchor"
+    title = _("There is no such trust anchor.")
+    way_out = _("Look at the list of trust anchors; it names each by the SHA-256 of its certificate.")
+
+
+class NoSuchAlert(NotFound):
+    code = "no-such-alert"
+    title = _("There is no such alert.")
+    way_out = _("Look at the list of open alerts.")
 
 
 def devices_of(project: Project) -> QuerySet[Device]:
@@ -55,3 +69,71 @@ def device_by_hardware_id(hardware_id: str) -> Device | None:
     return (
         Device.objects.filter(hardware_id=hardware_id).select_related("project__company", "contact").first()
     )
+
+
+# --- For support, who may see everything ---
+
+
+def find_device(typed: str) -> Device:
+    """The device of a hardware ID as people type it, whoever has it.
+
+    :raises NoSuchDevice: there is none.
+    """
+    try:
+        device = device_by_hardware_id(parse(typed))
+    except NotAHardwareID as error:
+        raise NoSuchDevice from error
+    if device is None:
+        raise NoSuchDevice
+    return device
+
+
+def trust_anchors() -> QuerySet[TrustAnchor]:
+    """Every anchor with its prefixes, by manufacturer."""
+    return TrustAnchor.objects.prefetch_related("prefixes").order_by("manufacturer", "pk")
+
+
+def find_anchor(fingerprint: str) -> TrustAnchor:
+    """The anchor whose certificate's SHA-256 begins with these digits: enough of them to name just one.
+
+    :raises NoSuchAnchor: there is none, or more than one.
+    """
+    wanted = fingerprint.replace(":", "").lower()
+    found = [anchor for anchor in trust_anchors() if bytes(anchor.sha256).hex().startswith(wanted)]
+    if len(wanted) < SHORTEST_FINGERPRINT or len(found) != 1:
+        raise NoSuchAnchor
+    return found[0]
+
+
+def open_alerts() -> QuerySet[Alert]:
+    """What nobody has settled yet, the oldest first."""
+    return (
+        Alert.objects.filter(settled_at__isnull=True)
+        .select_related("device__project__company")
+        .order_by("at", "pk")
+    )
+
+
+def get_alert(alert_id: int) -> Alert:
+    """One alert, open or settled.
+
+    :raises NoSuchAlert: there is none.
+    """
+    alert = Alert.objects.select_related("device__project__company").filter(pk=alert_id).first()
+    if alert is None:
+        raise NoSuchAlert
+    return alert
+
+
+def blocked_devices() -> QuerySet[Device]:
+    """Devices that are not listened to, the latest first."""
+    return (
+        Device.objects.filter(blocked_at__isnull=False)
+        .select_related("project__company")
+        .order_by("-blocked_at", "hardware_id")
+    )
+
+
+def blocked_keys() -> QuerySet[BlockedKey]:
+    """Keys whose certificates count for nothing, the latest first."""
+    return BlockedKey.objects.order_by("-blocked_at", "pk")

@@ -6,19 +6,18 @@ contents, device, key. The first that fails answers, and nothing was changed.
 
 import functools
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from cryptography import x509
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from devices import enrollment, jose, nonces, payloads, pki, queries
-from devices.models import BlockedKey, Device, TrustAnchor
+from devices import enrollment, jose, nonces, payloads, pki, proofs, queries
+from devices.models import BlockedKey, Device
 from portal.core import clock
 from portal.core.acts import Caller
 from portal.core.errors import Forbidden, Invalid, NotFound, Unauthenticated
@@ -164,7 +163,7 @@ def _parse(token: bytes, kind: Kind[Said], *, online: bool) -> jose.DeviceToken:
 
 def _verify(parsed: jose.DeviceToken, kind: Kind[Said], *, now: datetime) -> _Verified[Said]:
     try:
-        identity = pki.verify_chain(parsed.chain, trust_anchors(), now)
+        identity = proofs.identity_of(parsed.chain, now=now)
     except pki.CertificateRejected as error:
         raise CertificateRejected(reason=error.reason) from error
     try:
@@ -212,18 +211,6 @@ def new_nonce(*, now: datetime) -> str:
     return nonces.make(_nonce_key(), clock.posix(now))
 
 
-def trust_anchors() -> Sequence[pki.Anchor]:
-    """Every anchor that counts now."""
-    return [
-        pki.Anchor(
-            certificate=_certificate(bytes(anchor.certificate)),
-            prefixes=tuple(sorted(prefix.prefix for prefix in anchor.prefixes.all())),
-            hardware_id_in="serialNumber" if anchor.hardware_id_in == "serialNumber" else "CN",
-        )
-        for anchor in TrustAnchor.objects.prefetch_related("prefixes").order_by("pk")
-    ]
-
-
 def _pin(received: _Verified[Said], *, caller: Caller, now: datetime) -> None:
     if received.device.pinned_spki is None:
         enrollment.pin_key(device=received.device, identity=received.identity, caller=caller, now=now)
@@ -256,8 +243,3 @@ def _spend_nonce(nonce: str) -> None:
 @functools.cache
 def _nonce_key() -> bytes:
     return salted_hmac("devices.nonces", "v1", algorithm="sha256").digest()
-
-
-@functools.cache
-def _certificate(der: bytes) -> x509.Certificate:
-    return x509.load_der_x509_certificate(der)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from devices import pki
 from devices.models import AnchorPrefix, TrustAnchor
+from devices.queries import NoSuchAnchor
 from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, Invalid
@@ -97,6 +98,41 @@ def add_trust_anchor(
     )
     acts.finish(act, outcome={"anchor": anchor.pk})
     return anchor
+
+
+@transaction.atomic(durable=True)
+def remove_trust_anchor(*, sha256: bytes, caller: Caller, now: datetime) -> None:
+    """Stop accepting certificates that go back to an anchor. Keys that devices have pinned stay pinned.
+
+    :param sha256: of the anchor's certificate: by it the act can be repeated after the anchor is gone.
+    :raises ReasonNeeded: the caller gives no reason.
+    :raises NoSuchAnchor: no such certificate is a trust anchor.
+    """
+    reason = acts.reason_of(caller)
+    act = acts.begin(
+        operation="remove-trust-anchor",
+        caller=caller,
+        given={"sha256": sha256.hex(), "reason": reason},
+        now=now,
+    )
+    if act.outcome is not None:
+        return
+    anchor = TrustAnchor.objects.select_for_update().filter(sha256=sha256).first()
+    if anchor is None:
+        raise NoSuchAnchor
+    prefixes = sorted(anchor.prefixes.values_list("prefix", flat=True))
+    anchor.delete()
+    audit.record(
+        "trust-anchor-removed",
+        caller=caller,
+        now=now,
+        act=act,
+        manufacturer=anchor.manufacturer,
+        sha256=sha256.hex(),
+        prefixes=prefixes,
+        reason=reason,
+    )
+    acts.finish(act, outcome={})
 
 
 def _lock_prefixes() -> None:

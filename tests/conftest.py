@@ -11,7 +11,7 @@ from django.core.cache import cache
 
 from accounts.models import Company, Membership, Project, ProjectRight, User
 from appliance.factory.authority import Authority, make_authority, pem
-from devices import trust_anchors
+from devices import proofs, trust_anchors
 from devices.models import TrustAnchor
 from licenses import keyring as key_rings
 from licenses.models import KeySetVersion
@@ -33,6 +33,7 @@ class Keys:
 def _nothing_remembered(request: pytest.FixtureRequest, settings: LazySettings) -> Iterator[None]:
     """Throttles count in the cache and signers are kept in memory: neither goes from test to test."""
     key_rings._load.cache_clear()
+    proofs.forget()
     in_database = "DatabaseCache" in settings.CACHES["default"]["BACKEND"]
     if not in_database:
         cache.clear()
@@ -41,6 +42,7 @@ def _nothing_remembered(request: pytest.FixtureRequest, settings: LazySettings) 
         cache.clear()
     yield
     key_rings._load.cache_clear()
+    proofs.forget()
 
 
 @pytest.fixture

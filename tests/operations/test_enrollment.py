@@ -27,7 +27,12 @@ def identity(hardware_id: str = HARDWARE_ID, *, spki: bytes = b"\x01" * 32) -> D
     """What a verified certificate says; the checks that come before are those of devices.pki."""
     key = ec.derive_private_key(7, ec.SECP256R1()).public_key()
     return DeviceIdentity(
-        hardware_id=hardware_id, public_key=key, spki_sha256=spki, certificate_sha256=b"\x03" * 32
+        hardware_id=hardware_id,
+        public_key=key,
+        spki_sha256=spki,
+        certificate_sha256=b"\x03" * 32,
+        valid_from=NOW,
+        valid_until=NOW,
     )
 
 

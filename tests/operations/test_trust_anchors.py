@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from appliance.factory.authority import Authority, make_authority, pem
 from appliance.factory.devices import make_identity
-from devices import pki, statements, trust_anchors
+from devices import pki, proofs, trust_anchors
 from devices.models import AnchorPrefix, TrustAnchor
 from devices.trust_anchors import AnchorUnusable, PrefixOfAnotherManufacturer
 from portal.core.acts import IdempotencyKeyReused
@@ -44,11 +44,11 @@ class TestAddingAnAnchor:
         made = make_identity(authority, HARDWARE_ID, kind="P-256", now=NOW)
         chain = [certificate.public_bytes(Encoding.DER) for certificate in made.chain]
         with pytest.raises(pki.CertificateRejected):
-            pki.verify_chain(chain, statements.trust_anchors(), NOW)
+            pki.verify_chain(chain, proofs.trust_anchors(), NOW)
 
         add(authority.root)
 
-        assert pki.verify_chain(chain, statements.trust_anchors(), NOW).hardware_id == HARDWARE_ID
+        assert pki.verify_chain(chain, proofs.trust_anchors(), NOW).hardware_id == HARDWARE_ID
 
     def test_it_speaks_for_its_prefixes_only(self, db: None, authority: Authority) -> None:
         made = make_identity(authority, "00-90-34-01-0A-FF", kind="P-256", now=NOW)
@@ -57,7 +57,7 @@ class TestAddingAnAnchor:
         with pytest.raises(pki.CertificateRejected):
             pki.verify_chain(
                 [certificate.public_bytes(Encoding.DER) for certificate in made.chain],
-                statements.trust_anchors(),
+                proofs.trust_anchors(),
                 NOW,
             )
         assert sorted(AnchorPrefix.objects.values_list("prefix", flat=True)) == ["00-90-33", "00-90-35-01"]
