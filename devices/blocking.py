@@ -95,9 +95,7 @@ def block_key(*, key_hash: str, caller: Caller, now: datetime) -> None:
         return
     try:
         with transaction.atomic():  # the unique index decides, also between two at once
-            BlockedKey.objects.create(
-                spki_sha256=spki_sha256, reason=acts.reason_of(caller), blocked_at=now
-            )
+            BlockedKey.objects.create(spki_sha256=spki_sha256, reason=acts.reason_of(caller), blocked_at=now)
     except IntegrityError as error:
         raise DeviceKeyBlockedAlready from error
     _tell_of_key("device-key-blocked", spki_sha256, act=act, caller=caller, now=now)
@@ -142,9 +140,7 @@ def _tell_of_device(event: str, device: Device, *, act: Act, caller: Caller, now
 
 
 def _tell_of_key(event: str, spki_sha256: bytes, *, act: Act, caller: Caller, now: datetime) -> None:
-    audit.record(
-        event, caller=caller, now=now, act=act, key=spki_sha256.hex(), reason=acts.reason_of(caller)
-    )
+    audit.record(event, caller=caller, now=now, act=act, key=spki_sha256.hex(), reason=acts.reason_of(caller))
     acts.finish(act, outcome={})
 
 

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Project
 from devices import hardware_id as hardware_ids
-from devices.models import Device, DeviceContact, SeqFloor
+from devices import queries
+from devices.models import Device, DeviceContact
 from devices.pki import DeviceIdentity
 from portal.core import acts, audit
 from portal.core.acts import Caller
@@ -135,9 +136,9 @@ def _raise_to_the_floor(device: Device) -> None:
     Looked up after the device was entered: whoever raises the floor at this moment either waits for this
     device, or is done (devices.seq_floors).
     """
-    highest = SeqFloor.objects.order_by("-value").values_list("value", flat=True).first()
-    if highest:
-        device.seq_floor = highest
+    floor = queries.highest_seq_floor()
+    if floor:
+        device.seq_floor = floor
         device.save(update_fields=["seq_floor"])
 
 

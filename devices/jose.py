@@ -24,6 +24,7 @@ _READABLE_ALGORITHMS = frozenset({*ALGORITHMS, "EdDSA"})
 _MEMBERS_IN_FILE = frozenset({"alg", "typ", "x5c"})
 _MEMBERS_ONLINE = _MEMBERS_IN_FILE | {"nonce", "url"}
 _MAX_HEADER_TEXT = 2048
+_WHITE_SPACE = b" \t\r\n"
 
 
 class MalformedToken(ValueError):
@@ -63,7 +64,7 @@ def parse(token: bytes, *, typ: str, online: bool) -> DeviceToken:
     """
     if len(token) > MAX_TOKEN_BYTES:
         raise MalformedToken("size")
-    compact = token if online else token.strip(b" \t\r\n")
+    compact = token if online else token.strip(_WHITE_SPACE)
     segments = compact.split(b".", 3)
     if len(segments) != 3:
         raise MalformedToken("not a compact JWS")
@@ -87,6 +88,21 @@ def parse(token: bytes, *, typ: str, online: bool) -> DeviceToken:
         payload_bytes=payload_bytes,
         compact=compact,
     )
+
+
+def read_typ(token: bytes) -> str:
+    """The `typ` that a token's header names, to choose by; `parse` then checks the whole of it.
+
+    White space around it is ignored, as in files.
+
+    :raises MalformedToken: there is no header to read it from.
+    """
+    if len(token) > MAX_TOKEN_BYTES:
+        raise MalformedToken("size")
+    typ = _object("header", _decoded("header", token.strip(_WHITE_SPACE).split(b".", 1)[0])).get("typ")
+    if not isinstance(typ, str):
+        raise MalformedToken("typ")
+    return typ
 
 
 def verify(token: DeviceToken, public_key: object) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Project, User
 from accounts.queries import VIEW, NoSuchProject, get_project
 from devices.hardware_id import NotAHardwareID, is_canonical, parse
-from devices.models import Alert, BlockedKey, Device, TrustAnchor
+from devices.models import Alert, BlockedKey, Device, SeqFloor, TrustAnchor
 from portal.core.errors import NotFound
 
 SHORTEST_FINGERPRINT = 8
@@ -69,6 +69,11 @@ def device_by_hardware_id(hardware_id: str) -> Device | None:
     return (
         Device.objects.filter(hardware_id=hardware_id).select_related("project__company", "contact").first()
     )
+
+
+def highest_seq_floor() -> int:
+    """What the `seq` of all devices was raised to; 0 if it never was (trust.md 3)."""
+    return SeqFloor.objects.order_by("-value").values_list("value", flat=True).first() or 0
 
 
 # --- For support, who may see everything ---

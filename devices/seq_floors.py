@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
+from devices import queries
 from devices.models import Device, SeqFloor
 from portal.core import acts, audit
 from portal.core.acts import Caller
@@ -49,7 +50,7 @@ def raise_seq_floor(*, value: int, caller: Caller, now: datetime) -> int:
         devices: int = act.outcome["devices"]
         return devices
     _lock_devices()
-    floor = highest_seq_floor()
+    floor = queries.highest_seq_floor()
     if value <= floor:
         raise SeqFloorNotRaised(floor=floor)
     SeqFloor.objects.create(value=value, raised_at=now)
@@ -103,11 +104,6 @@ def raise_device_seq(*, device: Device, value: int, caller: Caller, now: datetim
         reason=reason,
     )
     acts.finish(act, outcome={})
-
-
-def highest_seq_floor() -> int:
-    """What all devices were raised to; 0 if they never were."""
-    return SeqFloor.objects.order_by("-value").values_list("value", flat=True).first() or 0
 
 
 def _require_in_range(value: int) -> None:

@@ -20,7 +20,7 @@ from devices import enrollment, jose, nonces, payloads, pki, proofs, queries
 from devices.models import BlockedKey, Device
 from portal.core import clock
 from portal.core.acts import Caller
-from portal.core.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 
 Said = TypeVar("Said", bound=payloads.Statement)
 
@@ -71,6 +71,23 @@ class DeviceBlocked(Forbidden):
     code = "device-blocked"
     title = _("The device %(hardware_id)s is blocked.")
     way_out = _("Ask support why; they can unblock it.")
+
+
+class NotAStatementFile(Invalid):
+    code = "not-a-statement-file"
+    title = _("This is not a statement that a device signed.")
+    way_out = _(
+        "Take the .jws file that the device wrote, or its whole text. A .lic file goes the other way, to the "
+        "device."
+    )
+
+
+class StatementOfAnotherDevice(Conflict):
+    """Says nothing about the other one."""
+
+    code = "statement-of-another-device"
+    title = _("The statement was not signed by the device %(hardware_id)s.")
+    way_out = _("Open the page of the device that wrote the file, and upload it there.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,14 +145,36 @@ def receive_online(
     )
 
 
-def receive_file(token: bytes, kind: Kind[Said], *, carrier: Caller, now: datetime) -> Received[Said]:
+def typ_of_file(token: bytes) -> str:
+    """Which kind of statement a file holds, by its header; nothing in it is proven yet.
+
+    :raises NotAStatementFile: it is none that devices give people to carry.
+    """
+    try:
+        typ = jose.read_typ(token)
+    except jose.MalformedToken as error:
+        raise NotAStatementFile from error
+    if typ not in {RETURN.typ, ACKNOWLEDGEMENT.typ, CLAIM.typ}:
+        raise NotAStatementFile
+    return typ
+
+
+def receive_file(
+    token: bytes, kind: Kind[Said], *, hardware_id: str, carrier: Caller, now: datetime
+) -> Received[Said]:
     """Verify a statement that somebody carried here as a `.jws` file (trust.md 3, "As a file").
 
+    :param hardware_id: the device it must be of: the one whose page it is uploaded on.
     :param carrier: the person who uploads it; in histories the device speaks and this person carries.
+    :raises StatementOfAnotherDevice: it is of another device.
     :raises Malformed, CertificateRejected, BadSignature, WrongAudience, UnknownDevice, DeviceBlocked,
         KeyNotPinned: the check of that name failed.
     """
-    received = _verify(_parse(token, kind, online=False), kind, now=now)
+    parsed = _parse(token, kind, online=False)
+    # Before anything is looked up: who may speak for one device learns nothing of another one.
+    if parsed.payload.get("sub") != hardware_id:
+        raise StatementOfAnotherDevice(hardware_id=hardware_id)
+    received = _verify(parsed, kind, now=now)
     caller = _caller(received, name=carrier.name, address=carrier.address, user_id=carrier.user_id)
     _pin(received, caller=caller, now=now)
     return Received(

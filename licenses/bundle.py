@@ -6,13 +6,16 @@ written again: what was signed is what is sent.
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from portal.core import base64url
 
 FORMAT = "olp/1"
 MAX_BYTES = 262144
 """What a device takes (trust.md 2)."""
+ROOM_FOR_KEY_SETS = 128 * 1024
+"""The part of it for the key set and the chain that leads to it. The rest holds the largest license document,
+receipt and proof."""
 
 _TAG_BYTES = 16
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -54,6 +57,14 @@ def assemble(
     if len(bundle) > MAX_BYTES:
         raise UnfitForBundle(f"{len(bundle)} bytes")
     return bundle
+
+
+def room_left_for_key_sets(sizes: Iterable[int]) -> int:
+    """Return how many bytes more a key set and its chain might have; below 0 they are too large.
+
+    :param sizes: bytes of the key set and of each link of the chain.
+    """
+    return ROOM_FOR_KEY_SETS - sum(sizes)
 
 
 def tag_for(*parts: bytes) -> str:

@@ -11,17 +11,17 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max
 
 from devices import alerts
 from devices.models import Alert, Device
 from licenses import document, jose, keyring, queries, receipt
 from licenses.document import Item, LicenseDocumentV1
+from licenses.keyring import KeyRing
 from licenses.models import Grant, LicenseDocument, Return
 from portal.core import base64url, clock, outbox
 from portal.core.models import Act
 
-Signable = TypeVar("Signable", LicenseDocument, Return)
+Signable = TypeVar("Signable", bound=LicenseDocument | Return)
 
 LARGEST_SEQ_JUMP = 1_000_000
 
@@ -31,7 +31,7 @@ def next_seq(device: Device) -> int:
 
     The device is locked.
     """
-    return max(_highest_seq(device), device.seq_floor) + 1
+    return queries.next_seq(device)
 
 
 def note_seq_seen(*, device: Device, seq_seen: int, now: datetime) -> None:
@@ -40,7 +40,7 @@ def note_seq_seen(*, device: Device, seq_seen: int, now: datetime) -> None:
 
     A number further ahead than `LARGEST_SEQ_JUMP` is left to a person.
     """
-    ahead = seq_seen - max(_highest_seq(device), device.seq_floor)
+    ahead = seq_seen - (queries.next_seq(device) - 1)
     if ahead <= 0:
         return
     if ahead > LARGEST_SEQ_JUMP:
@@ -87,40 +87,31 @@ def is_outdated(row: LicenseDocument, *, device: Device, seq_seen: int, now: dat
     return ended or row.seq <= device.seq_floor or row.seq < seq_seen
 
 
-def sign(row: LicenseDocument) -> LicenseDocument:
-    """Sign a document that has no signatures yet, and store them. Returns the row as stored.
+def sign(row: Signable, *, ring: KeyRing | None = None) -> Signable:
+    """Sign a document or receipt that has no signatures by the keys in use, and store them. Returns the row
+    as stored.
 
+    The payload stays, and with it `seq` and log; of those who sign at once under one key set, the first stored
+    bytes win, and those of an older key set never replace those of a newer one.
+
+    :param ring: the key ring to sign under, or the current one.
     :raises NoKeySet: the portal has no keys yet.
     :raises SigningKeyMissing: a key file is not there.
     """
-    return _signed(row, payload=bytes(row.payload), typ=document.TYP)
-
-
-def sign_receipt(row: Return) -> Return:
-    """Sign a receipt that has no signatures yet, and store them. Returns the row as stored.
-
-    :raises NoKeySet: the portal has no keys yet.
-    :raises SigningKeyMissing: a key file is not there.
-    """
-    return _signed(row, payload=bytes(row.receipt_payload), typ=receipt.TYP)
-
-
-def _signed(row: Signable, *, payload: bytes, typ: str) -> Signable:
-    if row.signed is not None:
+    ring = ring or keyring.current()
+    if row.signed_under is not None and row.signed_under >= ring.since:
         return row
-    ring = keyring.current()
-    signed = jose.sign_general(payload, typ=typ, signers=ring.signers)
-    type(row)._default_manager.filter(pk=row.pk, signed__isnull=True).update(
+    if isinstance(row, LicenseDocument):
+        signed = jose.sign_general(bytes(row.payload), typ=document.TYP, signers=ring.signers)
+    else:
+        signed = jose.sign_general(bytes(row.receipt_payload), typ=receipt.TYP, signers=ring.signers)
+    # Only over what was seen: whoever stored signatures meanwhile was first, or knew a newer key set.
+    type(row)._default_manager.filter(pk=row.pk, signed_under=row.signed_under).update(
         signed=signed, signed_under=ring.version
     )
     # ML-DSA signatures are randomized: whoever came second must hand out the bytes of the first.
     row.refresh_from_db(fields=["signed", "signed_under"])
     return row
-
-
-def _highest_seq(device: Device) -> int:
-    highest = LicenseDocument.objects.filter(device=device).aggregate(highest=Max("seq"))["highest"]
-    return highest or 0
 
 
 def item(grant: Grant) -> Item:

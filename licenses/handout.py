@@ -4,6 +4,7 @@ Between operations and documents.py: a fetch, a download and the answer to a ret
 a transaction of its own, because signing must happen outside of row locks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from django.db import transaction
 
 from devices.models import Device
 from licenses import bundle, documents, keyring, ledger, queries
+from licenses.keyring import KeyRing
 from licenses.models import Acknowledged, LicenseDocument, Return
 from portal.core import audit
 from portal.core.acts import Caller
@@ -37,37 +39,66 @@ def hand_out(
     while True:
         if document is None or documents.is_outdated(document, device=device, seq_seen=seq_seen, now=now):
             document = _issue_current(device=device, seq_seen=seq_seen, now=now)
-        if document.signed is not None and document.handed_out_at is not None:
-            return document
+        if document.handed_out_at is not None:
+            return document  # signed once at least; `assemble` sees to it that its keys are those in use
         documents.sign(document)
         document = _mark_handed_out(document=document, event=event, caller=caller, now=now)
 
 
 def assemble(
-    device: Device, document: LicenseDocument, *, have: str | None = None, key_set_held: int | None = None
+    device: Device,
+    document: LicenseDocument,
+    *,
+    have: str | None = None,
+    key_set_held: int | None = None,
+    beside: Return | None = None,
 ) -> Bundle | None:
     """The bundle around a document that was handed out; None if `have` is its tag.
 
-    :param key_set_held: the highest key-set version the holder has: a current one is left out.
+    Whatever happens to keys meanwhile, all its parts are signed by keys in use of the key set in it.
+
+    :param key_set_held: the highest key-set version the holder has: a current one is left out, and with it
+        the chain that leads to it.
+    :param beside: a receipt that goes out beside the bundle and is verified with its key set.
+    :raises NoKeySet, SigningKeyMissing: the portal has no keys, or not on this server.
     """
-    assert document.signed is not None, "only signed documents are handed out"
-    version = keyring.current_version()
-    receipt = documents.sign_receipt(pending) if (pending := _receipt_not_acknowledged(device)) else None
+    pending = _receipt_not_acknowledged(device)
+    if beside is not None and beside == pending:
+        pending = beside
+    ring = _signed_alike([row for row in (document, pending, beside) if row is not None])
+    assert document.signed is not None, "it was just seen to"
     tag = bundle.tag_for(
         bytes(document.payload_sha256),
         str(document.signed_under).encode(),
-        str(version).encode(),
-        bytes(receipt.payload_sha256) if receipt else b"",
+        str(ring.version).encode(),
+        bytes(pending.payload_sha256) if pending else b"",
     )
     if have is not None and have == tag:
         return None
+    lacks_key_set = key_set_held is None or key_set_held < ring.version
     content = bundle.assemble(
         tag=tag,
         license_document=bytes(document.signed),
-        keyset=keyring.published(version) if key_set_held is None or key_set_held < version else None,
-        receipt=bytes(receipt.signed) if receipt and receipt.signed is not None else None,
+        keyset=ring.signed if lacks_key_set else None,
+        chain=ring.chain if lacks_key_set else (),
+        receipt=bytes(pending.signed) if pending and pending.signed is not None else None,
     )
     return Bundle(tag=tag, seq=document.seq, content=content)
+
+
+def _signed_alike(rows: Sequence[LicenseDocument | Return]) -> KeyRing:
+    """Sign again what keys signed that are no longer in use, and return the key ring that covers all rows.
+
+    A compromised key counts for nothing with whoever holds the new key set: so that nobody loses a license,
+    a key set never leaves without documents that it covers (trust.md 6). Signatures that were stored under a
+    newer key set than the one looked at show that there is one by now.
+    """
+    ring = keyring.current()
+    while not all(ring.covers(row.signed_under) for row in rows):
+        for row in rows:
+            documents.sign(row, ring=ring)
+        ring = keyring.current()
+    return ring
 
 
 def _receipt_not_acknowledged(device: Device) -> Return | None:

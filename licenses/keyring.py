@@ -1,35 +1,35 @@
-"""The keys that sign documents, and the key sets that vouch for them (trust.md 6 and 10)."""
+"""The key sets that vouch for documents, and the keys that sign now (trust.md 6 and 10)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from licenses import jose, keyset, transparency
-from licenses.keyset import KeyEntry, KeySetV1
-from licenses.log_line import LeafType
+from licenses import jose, key_store, keyset
+from licenses.key_store import SigningKeyMissing
+from licenses.keyset import KeySetV1
 from licenses.models import KeySetVersion
-from licenses.signers import (
-    Ed25519Signer,
-    FileSigner,
-    MLDSA65Signer,
-    PublicKey,
-    UnreadableKeyFile,
-    UnsupportedKey,
-    read_key_file,
-    write_key_file,
-)
-from portal.core import acts, audit, clock
-from portal.core.acts import Caller
-from portal.core.errors import Conflict, NotFound, Unavailable
+from licenses.signers import Signer
+from portal.core.errors import NotFound, Unavailable
 
-DOCUMENT_ALGORITHMS = ("Ed25519", "ML-DSA-65")
+__all__ = [
+    "DemoKeys",
+    "KeyRing",
+    "NoKeySet",
+    "NoSuchKeySet",
+    "SigningKeyMissing",
+    "current",
+    "current_version",
+    "is_demo_identity",
+    "key_set_of",
+    "plain_jwks",
+    "published",
+]
+
+DEMO_MARK = "/not-for-production"
+"""How the identity of every demo ends: its roots lie beside its document keys (trust.md 10)."""
 
 
 class NoKeySet(Unavailable):
@@ -38,42 +38,56 @@ class NoKeySet(Unavailable):
     way_out = _("The operator makes them with “manage.py keys publish”. Nothing was changed.")
 
 
-class SigningKeyMissing(Unavailable):
-    code = "signing-key-missing"
-    title = _("A signing key of the current key set is not on this server.")
-    way_out = _("The operator puts the key file back. Nothing was changed.")
-
-
 class NoSuchKeySet(NotFound):
     code = "no-such-key-set"
     title = _("There is no key set of that version.")
     way_out = _("The current one is at /keys/keyset.json.")
 
 
-class KeySetExists(Conflict):
-    code = "key-set-exists"
-    title = _("There is a key set already.")
-    way_out = _("Rotate its keys instead of making a first one.")
+class DemoKeys(Unavailable):
+    code = "demo-keys"
+    title = _("The portal's signing keys are those of a demo.")
+    way_out = _("The operator gives the portal an identity and a database of its own. Nothing was changed.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyRing:
-    """The current key set, as published and as read, and the signers it names."""
+    """A key set, as published and as read, and what it means for documents that are handed out."""
 
     version: int
     signed: bytes
     key_set: KeySetV1
-    signers: tuple[FileSigner, ...]
+    chain: tuple[bytes, ...]
+    """The earlier key sets at which the roots changed, oldest first: how a device that knows older roots
+    gets here."""
+    chain_to_next: tuple[bytes, ...]
+    """The same for the key set after this one."""
+    since: int
+    """The first version from which on the keys in use have been those of now."""
+
+    @cached_property
+    def signers(self) -> tuple[Signer, ...]:
+        """One for each key in use; read once a process and version.
+
+        :raises SigningKeyMissing: a key file is not there, or the passphrase does not open it.
+        """
+        return tuple(key_store.signer(entry.public_key.kid) for entry in self.key_set.keys if entry.in_use)
+
+    def covers(self, signed_under: int | None) -> bool:
+        """Whether all signatures made under that version are by keys in use now."""
+        return signed_under is not None and self.since <= signed_under <= self.version
 
 
 def current() -> KeyRing:
-    """The key ring that signs now. One small query; files are read once a process and version.
+    """The key ring that signs now. One small query; everything else is read once a process and version.
 
     :raises NoKeySet: none was published yet.
-    :raises SigningKeyMissing: a key file is not there, or the passphrase does not open it.
+    :raises DemoKeys: it is a demo's, and this is none.
     """
-    version = current_version()
-    return _load(version)
+    ring = _load(current_version())
+    if is_demo_identity(ring.key_set.issuer) and not settings.DEMO:
+        raise DemoKeys
+    return ring
 
 
 def current_version() -> int:
@@ -99,96 +113,57 @@ def published(version: int | None = None) -> bytes:
     return bytes(row.signed)
 
 
+def key_set_of(version: int) -> KeySetV1:
+    """What a published key set says.
+
+    :raises NoSuchKeySet: there is none of that version.
+    """
+    return _read(published(version))
+
+
 def plain_jwks() -> dict[str, Any]:
     """The document keys that count, as an RFC 7517 set.
 
     :raises NoKeySet: none was published yet.
     """
-    return keyset.jwks(_read_key_set(published()))
+    return keyset.jwks(_read(published()))
 
 
-def make_document_keys() -> list[FileSigner]:
-    """Make one document key for each algorithm, as encrypted files of mode 0600 named after their `kid`."""
-    folder = Path(settings.SIGNING_KEYS_DIR)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made: list[FileSigner] = [Ed25519Signer.generate(), MLDSA65Signer.generate()]
-    for signer in made:
-        write_key_file(_file_of(signer.kid), signer, settings.SIGNING_KEYS_PASSPHRASE)
-    return made
-
-
-@transaction.atomic(durable=True)
-def publish_first_key_set(
-    *, roots: Sequence[FileSigner], signers: Sequence[FileSigner], caller: Caller, now: datetime
-) -> KeySetVersion:
-    """Publish key set 1: the document keys `signers`, vouched for by both roots (trust.md 6).
-
-    :raises KeySetExists: there is one already.
-    """
-    act = acts.begin(
-        operation="publish-key-set",
-        caller=caller,
-        given={"roots": [root.kid for root in roots], "keys": [signer.kid for signer in signers]},
-        now=now,
-    )
-    if act.outcome is not None:
-        return KeySetVersion.objects.get(pk=act.outcome["version"])
-    if KeySetVersion.objects.exists():
-        raise KeySetExists
-    key_set = KeySetV1(
-        issuer=settings.PORTAL_ID,
-        version=1,
-        issued_at=clock.posix(now),
-        keys=tuple(
-            KeyEntry(
-                public_key=PublicKey.from_jwk(signer.public_jwk()),
-                typs=keyset.SIGNED_TYPS,
-                not_before=clock.posix(now),
-            )
-            for signer in signers
-        ),
-        roots=tuple(PublicKey.from_jwk(root.public_jwk()) for root in roots),
-    )
-    signed = jose.sign_general(key_set.to_payload(), typ=keyset.TYP, signers=roots)
-    row = KeySetVersion.objects.create(version=1, signed=signed, made_at=now)
-    transparency.record(
-        act=act,
-        leaf_type=LeafType.KEY_SET,
-        told=[],
-        document_sha256=transparency.sha256(key_set.to_payload()),
-        now=now,
-    )
-    audit.record("key-set-published", caller=caller, now=now, act=act, version=row.version)
-    acts.finish(act, outcome={"version": row.version})
-    return row
+def is_demo_identity(identity: str) -> bool:
+    """Whether a portal's identity, as in `iss`, is that of a demo."""
+    return identity.endswith(DEMO_MARK)
 
 
 @lru_cache(maxsize=4)
 def _load(version: int) -> KeyRing:
-    signed = published(version)
-    # Read, not verified: the roots' signatures are for devices to check. Whoever can write this row holds
-    # the document keys as well.
-    key_set = _read_key_set(signed)
-    in_use = [
-        entry.public_key.kid
-        for entry in key_set.keys
-        if entry.retired_at is None and entry.compromised_at is None
-    ]
+    """The key ring of one version. Key sets never change, so that what was read stays true."""
+    before: KeySetV1 | None = None
+    changes: dict[int, bytes] = {}
+    since, signed = version, b""
+    for row in KeySetVersion.objects.filter(version__lte=version).order_by("version"):
+        signed = bytes(row.signed)
+        here = _read(signed)
+        if before is None or _in_use(before) != _in_use(here):
+            since = row.version
+        if before is not None and set(before.roots) != set(here.roots):
+            changes[row.version] = signed
+        before = here
+    assert before is not None, "the version was published"
     return KeyRing(
-        version=version, signed=signed, key_set=key_set, signers=tuple(_read(kid) for kid in in_use)
+        version=version,
+        signed=signed,
+        key_set=before,
+        chain=tuple(link for changed, link in changes.items() if changed < version),
+        chain_to_next=tuple(changes.values()),
+        since=since,
     )
 
 
-def _read_key_set(signed: bytes) -> KeySetV1:
+def _in_use(key_set: KeySetV1) -> set[str]:
+    return {entry.public_key.kid for entry in key_set.keys if entry.in_use}
+
+
+def _read(signed: bytes) -> KeySetV1:
+    # Read, not verified: the roots' signatures are for devices to check. Whoever can write this row holds
+    # the document keys as well.
     return KeySetV1.from_payload(jose.parse_general(signed, typ=keyset.TYP).payload)
-
-
-def _read(kid: str) -> FileSigner:
-    try:
-        return read_key_file(_file_of(kid), settings.SIGNING_KEYS_PASSPHRASE)
-    except (OSError, UnreadableKeyFile, UnsupportedKey) as error:
-        raise SigningKeyMissing(kid=kid) from error
-
-
-def _file_of(kid: str) -> Path:
-    return Path(settings.SIGNING_KEYS_DIR) / f"{kid}.pem"

@@ -61,6 +61,11 @@ class KeyEntry:
     compromised_at: int | None = None
     """If it is there, no signature by the key counts, whenever it was made (trust.md 6)."""
 
+    @property
+    def in_use(self) -> bool:
+        """Whether new signatures are made with the key."""
+        return self.retired_at is None and self.compromised_at is None
+
     def members(self) -> dict[str, Any]:
         """Return the key as the members of its JWK, in their fixed order."""
         members: dict[str, Any] = {

@@ -4,13 +4,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, Project, User
 from accounts.queries import companies_of, projects_of
 from devices.models import Device
-from licenses.models import ActivationKey, Grant, Holder, Holding, LicenseDocument, Product, Transfer
+from licenses.models import (
+    Acknowledged,
+    ActivationKey,
+    Grant,
+    Holder,
+    Holding,
+    LicenseDocument,
+    Product,
+    Transfer,
+)
 from portal.core import base64url
 from portal.core.errors import Invalid, NotFound
 from portal.core.models import AuditEntry
@@ -131,6 +140,27 @@ def live_grants(device: Device) -> QuerySet[Grant]:
         .select_related("product")
         .order_by("made_at", "pk")
     )
+
+
+def grants_named(ids: Iterable[str], *, device: Device) -> dict[str, Grant]:
+    """Those of the grants that are or were the device's, by their ids as documents write them."""
+    wanted = [UUID(bytes=base64url.decode(grant)) for grant in ids]
+    found = Grant.objects.filter(device=device, pk__in=wanted).select_related("product", "device")
+    return {grant_id(grant): grant for grant in found}
+
+
+def next_seq(device: Device) -> int:
+    """The `seq` of the device's next document: above every one it had, and above its floor.
+
+    It is also what a return of everything must name as `min_seq`, at least (trust.md 3).
+    """
+    highest = LicenseDocument.objects.filter(device=device).aggregate(highest=Max("seq"))["highest"] or 0
+    return max(highest, device.seq_floor) + 1
+
+
+def acknowledged(device: Device) -> Acknowledged | None:
+    """What the device said is installed and in effect; None if it never did."""
+    return Acknowledged.objects.filter(device=device).first()
 
 
 def get_grant(*, grant_id: str, device: Device) -> Grant:

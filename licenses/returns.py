@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -38,11 +37,13 @@ class StaleReturn(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the device gets: its receipt as signed, and the current bundle; and the results for people."""
+    """What the device gets: its receipt as signed, and the current bundle. For people the same in words:
+    the result for each grant id, and the `seq` of the document that no longer lists what was given back."""
 
     receipt: bytes
     bundle: Bundle
     results: Sequence[tuple[str, Outcome]]
+    next_seq: int
 
 
 def return_licenses(
@@ -55,7 +56,8 @@ def return_licenses(
 ) -> Answer:
     """Give whole grants back to the balance of the device's project, and answer with a receipt.
 
-    The same payload again gets the same receipt, byte for byte, and changes nothing (mission rule 19).
+    The same payload again gets the same receipt, byte for byte, and changes nothing (mission rule 19); only
+    when keys left use is it signed again.
 
     :param payload_sha256: hash of the payload bytes that were signed.
     :raises StaleReturn: a return of everything, with a `min_seq` that does not rise above what there is.
@@ -65,16 +67,16 @@ def return_licenses(
     accepted = _accept(
         device=device, statement=statement, payload_sha256=payload_sha256, caller=caller, now=now
     )
-    # Outside of row locks, like every signature. Two that ask at once get the bytes that were stored first.
-    signed = documents.sign_receipt(accepted).signed
-    assert signed is not None, "a signature that was stored stays"
     document = handout.hand_out(device, event="document-fetched", caller=caller, now=now)
-    bundle = handout.assemble(device, document)
+    # Outside of row locks, like every signature. Two that ask at once get the bytes that were stored first.
+    bundle = handout.assemble(device, document, beside=accepted)
     assert bundle is not None, "without a tag to compare there is always a bundle"
+    assert accepted.signed is not None, "what goes out beside a bundle is signed with it"
     return Answer(
-        receipt=bytes(signed),
+        receipt=bytes(accepted.signed),
         bundle=bundle,
         results=ReceiptV1.results_of(bytes(accepted.receipt_payload)),
+        next_seq=accepted.next_seq,
     )
 
 
@@ -120,9 +122,7 @@ def _results(device: Device, statement: payloads.Return) -> tuple[list[tuple[str
         ids: Sequence[str] = list(named)
     else:
         ids = statement.grants
-        wanted = [UUID(bytes=base64url.decode(grant_id)) for grant_id in ids]
-        found = Grant.objects.filter(device=device, pk__in=wanted).select_related("product", "device")
-        named = {queries.grant_id(grant): grant for grant in found}
+        named = queries.grants_named(ids, device=device)
     results = [(grant_id, _outcome(named.get(grant_id))) for grant_id in ids]
     return results, [named[grant_id] for grant_id, outcome in results if outcome == "returned"]
 

@@ -23,7 +23,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from portal.core.errors import Conflict
+from portal.core.errors import Conflict, Invalid
 from portal.core.models import Act, random_id
 
 
@@ -31,6 +31,15 @@ class IdempotencyKeyReused(Conflict):
     code = "idempotency-key-reused"
     title = _("This request id was used before for something else.")
     way_out = _("Use a new id for a new request. To repeat a request, send exactly the same content.")
+
+
+class ReasonNeeded(Invalid):
+    code = "reason-needed"
+    title = _("This needs a reason, of at most %(longest)s characters.")
+    way_out = _("Say in a sentence why it is done: whoever looks at it later must understand it.")
+
+
+LONGEST_REASON = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +65,17 @@ class Caller:
 def new_key() -> str:
     """A name for a call whose caller gave none: every such call is a new one."""
     return secrets.token_urlsafe(18)
+
+
+def reason_of(caller: Caller) -> str:
+    """The caller's reason, for operations that are not done without one (mission rule 38).
+
+    :raises ReasonNeeded: there is none, or it is too long.
+    """
+    reason = caller.reason.strip()
+    if not 0 < len(reason) <= LONGEST_REASON:
+        raise ReasonNeeded(longest=LONGEST_REASON)
+    return reason
 
 
 def begin(*, operation: str, caller: Caller, given: Mapping[str, Any], now: datetime) -> Act:

@@ -1,0 +1,61 @@
+"""Where the private document keys are: encrypted files of mode 0600, named after their `kid` (trust.md 10).
+
+The one place that knows. What it gives is a `Signer`, which is asked for signatures and never for its key: a
+hardware module (PKCS#11) moves in by other bodies for `make` and `signer`, and nothing else changes.
+"""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from licenses import signers
+from licenses.signers import Ed25519Signer, FileSigner, MLDSA65Signer, Signer, UnreadableKeyFile, UnsupportedKey
+from portal.core.errors import Unavailable
+
+DOCUMENT_ALGORITHMS = signers.ALGORITHMS
+"""What this release signs documents with: one key in use for each (trust.md 4)."""
+
+_SUFFIX = ".pem"
+
+
+class SigningKeyMissing(Unavailable):
+    code = "signing-key-missing"
+    title = _("A signing key of the current key set is not on this server.")
+    way_out = _("The operator puts the key file back. Nothing was changed.")
+
+
+def make(alg: str) -> Signer:
+    """Make a new document key and keep it.
+
+    :param alg: one of `DOCUMENT_ALGORITHMS`.
+    """
+    made: FileSigner = Ed25519Signer.generate() if alg == signers.ED25519 else MLDSA65Signer.generate()
+    assert made.alg == alg, "made for each algorithm of this release"
+    _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    signers.write_key_file(_file_of(made.kid), made, settings.SIGNING_KEYS_PASSPHRASE)
+    return made
+
+
+def signer(kid: str) -> Signer:
+    """What signs with the document key `kid`.
+
+    :raises SigningKeyMissing: it is not kept here, or the passphrase does not open it.
+    """
+    try:
+        return signers.read_key_file(_file_of(kid), settings.SIGNING_KEYS_PASSPHRASE)
+    except (OSError, UnreadableKeyFile, UnsupportedKey) as error:
+        raise SigningKeyMissing(kid=kid) from error
+
+
+def kept() -> set[str]:
+    """The `kid` of each key that is kept here, whether the passphrase opens it or not."""
+    return {path.stem for path in _folder().glob(f"*{_SUFFIX}") if not path.name.startswith(".")}
+
+
+def _folder() -> Path:
+    return Path(settings.SIGNING_KEYS_DIR)
+
+
+def _file_of(kid: str) -> Path:
+    return _folder() / f"{kid}{_SUFFIX}"
