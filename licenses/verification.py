@@ -182,8 +182,7 @@ def _latest_documents_list_the_live_grants() -> Iterator[str]:
 
 
 def _every_act_is_in_the_log() -> Iterator[str]:
-    """Every transfer between two holders of the log, every grant made or ended, and every document of an act is
-    in it."""
+    """Every transfer between holders of the log, every grant, made or ended, and every document is in it."""
     silent = Transfer.objects.filter(log_line__isnull=True).exclude(source__log_id=F("destination__log_id"))
     for transfer in silent.iterator(CHUNK):
         yield f"transfer {transfer.pk} is not in the log"

@@ -18,7 +18,9 @@ from licenses.models import KeySetVersion
 from licenses.signers import Ed25519Signer, FileSigner, MLDSA65Signer
 from tests import factories
 
-USES_DATABASE = re.compile(r"^(transactional_)?db$|^live_server$|^django_db_(reset_sequences|serialized_rollback)$")
+USES_DATABASE = re.compile(
+    r"^(transactional_)?db$|^live_server$|^django_db_(reset_sequences|serialized_rollback)$"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,7 +108,7 @@ def again(row: Row, **changes: Any) -> Row:
     clone = copy.copy(row)
     clone._state = copy.copy(row._state)
     clone._state.adding = True
-    clone._state.fields_cache = {}  # type: ignore[attr-defined]
+    clone._state.fields_cache = {}
     clone.pk = random_id() if isinstance(row._meta.pk, models.UUIDField) else None
     for name, value in changes.items():
         setattr(clone, name, value)

@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from licenses.models import Grant, Holder
 from tests.factories import NOW
 from tests.guards.rows import Rows, again, change
-from tests.operations.bookkeeping import APPS
+from tests.rows import APPS
 
 Violation = Callable[[Rows], Any]
 END = NOW + timedelta(days=90)

@@ -1,11 +1,9 @@
-"""What tests of operations look at: all rows of the portal, refusals that changed none, documents as read."""
+"""What tests of operations look at: refusals that changed nothing, documents as read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from django.apps import apps
 
 from devices.models import Device
 from licenses import queries
@@ -13,41 +11,28 @@ from licenses.document import LicenseDocumentV1
 from licenses.models import LicenseDocument, LogLeaf
 from portal.core.errors import DomainError
 from portal.core.models import AuditEntry
-
-APPS = ("core", "accounts", "devices", "licenses")
-
-
-def all_rows() -> dict[str, list[tuple[Any, ...]]]:
-    """Everything the portal has stored, by table."""
-    return {
-        model._meta.label: [
-            tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
-            for row in model._default_manager.order_by("pk").values_list()
-        ]
-        for model in apps.get_models()
-        if model._meta.app_label in APPS
-    }
+from tests.rows import everything
 
 
 @contextmanager
 def refused(refusal: type[DomainError], **facts: object) -> Iterator[None]:
     """What is done inside is refused as `refusal`, with these facts among its own, and changes nothing."""
-    before = all_rows()
+    before = everything()
     with pytest.raises(refusal) as caught:
         yield
     assert caught.type is refusal
     assert {name: caught.value.facts[name] for name in facts} == facts
     assert caught.value.headline
     assert caught.value.detail
-    assert all_rows() == before
+    assert everything() == before
 
 
 @contextmanager
 def unchanged() -> Iterator[None]:
     """What is done inside is accepted and changes nothing."""
-    before = all_rows()
+    before = everything()
     yield
-    assert all_rows() == before
+    assert everything() == before
 
 
 def read(document: LicenseDocument) -> LicenseDocumentV1:

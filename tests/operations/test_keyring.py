@@ -11,7 +11,7 @@ from licenses import keyring as key_rings
 from licenses.keyring import KeySetExists, NoKeySet, NoSuchKeySet
 from licenses.keyset import KeySetV1, Roots
 from licenses.models import KeySetVersion
-from licenses.signers import Ed25519Signer, MLDSA65Signer, PublicKey
+from licenses.signers import Ed25519Signer, FileSigner, MLDSA65Signer, PublicKey
 from portal.core import clock
 from tests.conftest import Keys
 from tests.factories import NOW, caller
@@ -43,8 +43,8 @@ class TestPublishingTheFirstKeySet:
             )
 
     def test_the_same_request_again_is_answered_the_same(self, db: None) -> None:
-        roots = [Ed25519Signer.generate(), MLDSA65Signer.generate()]
-        signers = [Ed25519Signer.generate(), MLDSA65Signer.generate()]
+        roots: list[FileSigner] = [Ed25519Signer.generate(), MLDSA65Signer.generate()]
+        signers: list[FileSigner] = [Ed25519Signer.generate(), MLDSA65Signer.generate()]
         request = caller(key="once")
         first = key_rings.publish_first_key_set(roots=roots, signers=signers, caller=request, now=NOW)
 

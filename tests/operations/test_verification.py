@@ -99,7 +99,7 @@ def change_a_transfer(books: Books) -> None:
 def lose_a_transfer(books: Books) -> None:
     line = LogLine.objects.get(grant=books.live)
     LogLine.objects.filter(pk=line.pk).update(transfer=None)
-    Transfer.objects.filter(pk=line.transfer_id).delete()
+    Transfer.objects.filter(log_line=None, source__kind="project", act=line.leaf.act).delete()
 
 
 def spend_before_it_came(books: Books) -> None:

@@ -39,7 +39,7 @@ class Scene:
     def holds(self, table: str) -> None:
         """Compare the books with a table: a line of holders, then one line of numbers for each product."""
         header, *rows = [line.split() for line in table.strip().splitlines()]
-        places = {
+        places: dict[str, dict[str, object]] = {
             "key": {"activation_key": self.key},
             "company": {"company": self.company},
             "project": {"project": self.berlin},

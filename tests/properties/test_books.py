@@ -46,9 +46,9 @@ from tests.factories import (
     make_project,
     make_user,
 )
-from tests.operations.bookkeeping import APPS
 from tests.properties.crashing import POINTS, Crash, Point
 from tests.properties.model import RETURNABLE, Model, traces
+from tests.rows import APPS
 
 Operation = Callable[..., Any]
 codes = st.sampled_from(sorted(RETURNABLE))

@@ -39,8 +39,7 @@ class Pool:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(SIZE)
-        # In lambdas: `connection` is the one of the thread that says it.
-        self.race([lambda: connection.ensure_connection()] * SIZE)
+        self.race([_connect] * SIZE)
 
     def race(self, racers: Sequence[Callable[[], Any]]) -> Outcomes:
         """Start all at once and wait for all. What is neither an answer nor a refusal is raised here."""
@@ -62,5 +61,14 @@ class Pool:
 
     def close(self) -> None:
         """Close all connections, then end the threads."""
-        self.race([lambda: connection.close()] * SIZE)
+        self.race([_disconnect] * SIZE)
         self._threads.shutdown()
+
+
+def _connect() -> None:
+    # A function, since `connection.connect` alone would be that of the thread that hands it over.
+    connection.ensure_connection()
+
+
+def _disconnect() -> None:
+    connection.close()

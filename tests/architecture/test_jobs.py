@@ -1,0 +1,38 @@
+"""Every job that is asked for has somebody who does it."""
+
+import ast
+from pathlib import Path
+
+from django.utils.module_loading import autodiscover_modules
+
+from portal.core import outbox
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def jobs_asked_for() -> dict[str, str]:
+    """The names given to outbox.put, with the place."""
+    found: dict[str, str] = {}
+    for package in ("portal", "accounts", "devices", "licenses"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "outbox.put":
+                    place = f"{path.relative_to(ROOT)}:{node.lineno}"
+                    assert isinstance(node.args[0], ast.Constant), f"{place}: the name is written out"
+                    found[str(node.args[0].value)] = place
+    return found
+
+
+class TestJobs:
+    def test_each_has_a_handler(self) -> None:
+        autodiscover_modules("tasks")
+
+        asked_for = jobs_asked_for()
+
+        assert asked_for, "there are jobs"
+        assert {name: place for name, place in asked_for.items() if name not in outbox._handlers} == {}
+
+    def test_each_handler_has_somebody_who_asks(self) -> None:
+        autodiscover_modules("tasks")
+
+        assert set(outbox._handlers) == set(jobs_asked_for())

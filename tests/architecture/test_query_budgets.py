@@ -1,0 +1,120 @@
+"""How many statements the hot acts send to the database: a number that rises is seen in review.
+
+Counted for a second act of its kind: the first one also makes holders. BEGIN and COMMIT do not count.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Project
+from licenses import activation, assignment, balances, delivery, returns
+from tests.factories import NOW, activated, assigned, caller, get_product, make_device, make_key
+
+pytestmark = pytest.mark.usefixtures("catalogue", "keyring")
+
+
+def statements(act: Callable[[], object]) -> list[str]:
+    """The statements that an act sends."""
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    # The cache is in the database only where there is no Redis.
+    return [
+        query["sql"]
+        for query in captured
+        if "SAVEPOINT" not in query["sql"] and '"cache"' not in query["sql"]
+    ]
+
+
+class TestBudgets:
+    def test_activate(self, project: Project) -> None:
+        activated(project, {"Port": 500, "UC": 500})
+        code = make_key(lines={"Port": 5, "UC": 5})
+
+        sent = statements(
+            partial(activation.activate_key, code=code, target=project, caller=caller(), now=NOW)
+        )
+
+        assert len(sent) == 14, "\n".join(sent)
+
+    def test_assign(self, project: Project) -> None:
+        activated(project, {"Port": 500})
+        device = make_device(project=project)
+        assigned(device)
+        product = get_product()
+
+        sent = statements(
+            partial(assignment.assign, device=device, product=product, quantity=1, caller=caller(), now=NOW)
+        )
+
+        assert len(sent) == 18, "\n".join(sent)
+
+    def test_undo(self, project: Project) -> None:
+        activated(project, {"Port": 500})
+        grant = assigned(make_device(project=project))
+
+        sent = statements(partial(assignment.undo_assignment, grant=grant, caller=caller(), now=NOW))
+
+        assert len(sent) == 20, "\n".join(sent)
+
+    def test_return(self, project: Project) -> None:
+        activated(project, {"Port": 500})
+        grant = assigned(make_device(project=project))
+
+        sent = statements(
+            partial(
+                returns.return_licenses,
+                device=grant.device,
+                grant_ids=[grant.pk],
+                caller=caller(),
+                now=NOW,
+            )
+        )
+
+        assert len(sent) == 18, "\n".join(sent)
+
+    def test_transfer(self, project: Project) -> None:
+        activated(project.company, {"Port": 500})
+        activated(project, {"Port": 500})
+        product = get_product()
+
+        sent = statements(
+            partial(
+                balances.transfer_licenses,
+                source=project.company,
+                destination=project,
+                product=product,
+                quantity=1,
+                caller=caller(),
+                now=NOW,
+            )
+        )
+
+        assert len(sent) == 10, "\n".join(sent)
+
+    def test_fetch_of_a_changed_document_that_is_signed(self, project: Project) -> None:
+        activated(project, {"Port": 500})
+        device = make_device(project=project)
+        assigned(device)
+        delivery.download(device=device, caller=caller(), now=NOW)
+
+        sent = statements(
+            partial(delivery.fetch, device=device, have=None, key_set_held=1, caller=caller(), now=NOW)
+        )
+
+        assert len(sent) == 2, "\n".join(sent)
+
+    def test_fetch_of_what_the_device_has(self, project: Project) -> None:
+        activated(project, {"Port": 500})
+        device = make_device(project=project)
+        assigned(device)
+        tag = delivery.download(device=device, caller=caller(), now=NOW).tag
+
+        sent = statements(
+            partial(delivery.fetch, device=device, have=tag, key_set_held=1, caller=caller(), now=NOW)
+        )
+
+        assert len(sent) == 2, "\n".join(sent)

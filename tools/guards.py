@@ -1,0 +1,340 @@
+"""The guards of the ledger, one by one: where each stands, how to take it out, and which tests must miss it.
+
+Constraints, indexes and triggers are not listed: tools.remove_guards asks the database for them.
+"""
+
+from dataclasses import dataclass
+
+RACES = "tests/races"
+OPERATIONS = "tests/operations"
+NEVER = ("if act.outcome is not None:", "if False:")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    """Code that keeps the books right.
+
+    file: where it stands. edits: text and what stands there instead when the guard is gone; each text is
+    there exactly once. tests: what to run; one of them must fail.
+    """
+
+    name: str
+    file: str
+    edits: tuple[tuple[str, str], ...]
+    tests: tuple[str, ...]
+
+
+WITHOUT_HOLDING_LOCKS = (
+    (
+        """DO UPDATE SET balance = licenses_holding.balance"
+            " RETURNING id, holder_id, product_id, balance\"""",
+        'DO NOTHING"',
+    ),
+    (
+        "        rows = cursor.fetchall()\n",
+        """    rows = [
+        (row.pk, row.holder_id, row.product_id, row.balance)
+        for holder_id, product_id in places
+        for row in Holding.objects.filter(holder_id=holder_id, product_id=product_id)
+    ]
+""",
+    ),
+)
+WITHOUT_F = (
+    'Holding.objects.filter(pk__in=changes).update(balance=F("balance") + change)',
+    """for pk, amount in changes.items():
+        holding = Holding.objects.get(pk=pk)
+        holding.balance += amount
+        holding.save(update_fields=["balance"])""",
+)
+
+
+def _unlocked(name: str, file: str, before: str, *tests: str) -> Guard:
+    """An operation that reads the device without locking it; `before` tells this lock from others there."""
+    plain = before.replace(
+        "ledger.lock_device(", 'Device.objects.select_related("project__company").get(pk='
+    ).replace("(pk=device)", "(pk=device.pk)")
+    plain = plain.replace("(pk=grant.device)", "(pk=grant.device_id)")
+    plain = plain.replace("(pk=document.device)", "(pk=document.device_id)")
+    return Guard(name=name, file=file, edits=((before, plain),), tests=tests)
+
+
+def _forgetful(operation: str, file: str, test: str, *, after: str = "") -> Guard:
+    """An operation that does its work again when asked again; `after` is what follows the check."""
+    text, instead = (f"{part}{after}" for part in NEVER)
+    return Guard(name=f"repetition: {operation}", file=file, edits=((text, instead),), tests=(test,))
+
+
+LOCKS = (
+    Guard(
+        name="lock: the key, in activation",
+        file="licenses/activation.py",
+        edits=(("ActivationKey.objects.select_for_update(no_key=True)", "ActivationKey.objects.all()"),),
+        tests=(
+            f"{RACES}/test_activation.py::TestActivation::test_of_thirty_two_at_once_one_gets_the_licenses",
+        ),
+    ),
+    Guard(
+        name="lock: the device, everywhere",
+        file="licenses/ledger.py",
+        edits=(('Device.objects.select_for_update(of=("self",), no_key=True)', "Device.objects"),),
+        tests=(
+            f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
+        ),
+    ),
+    _unlocked(
+        "lock: the device, in assigning",
+        "licenses/assignment.py",
+        "device = ledger.lock_device(device)\n    # Counted under the lock",
+        f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
+    ),
+    _unlocked(
+        "lock: the device, in undoing",
+        "licenses/assignment.py",
+        "device = ledger.lock_device(grant.device)",
+        f"{RACES}/test_assignment.py::TestEndingAGrant::test_an_assignment_is_undone_or_handed_out_but_not_both",
+        f"{RACES}/test_assignment.py::TestEndingAGrant::test_a_grant_is_returned_or_undone_but_not_both",
+    ),
+    _unlocked(
+        "lock: the device, in returning",
+        "licenses/returns.py",
+        "device = ledger.lock_device(device)",
+        f"{RACES}/test_assignment.py::TestEndingAGrant::test_a_grant_is_returned_once",
+    ),
+    _unlocked(
+        "lock: the device, in handing out",
+        "licenses/delivery.py",
+        "device = ledger.lock_device(document.device)",
+        f"{RACES}/test_assignment.py::TestEndingAGrant::test_an_assignment_is_undone_or_handed_out_but_not_both",
+    ),
+    _unlocked(
+        "lock: the device, in issuing at a fetch",
+        "licenses/delivery.py",
+        "device = ledger.lock_device(device)",
+        f"{RACES}/test_assignment.py::TestSigning",
+    ),
+    Guard(
+        name="lock: holdings",
+        file="licenses/ledger.py",
+        edits=WITHOUT_HOLDING_LOCKS,
+        tests=(f"{RACES}/test_assignment.py::TestAssigning::test_of_thirty_two_five_get_the_last_five",),
+    ),
+    Guard(
+        name="lock: holdings, and F() with it",
+        file="licenses/ledger.py",
+        edits=(*WITHOUT_HOLDING_LOCKS, WITHOUT_F),
+        tests=(f"{RACES}/test_assignment.py::TestAssigning::test_of_thirty_two_five_get_the_last_five",),
+    ),
+    Guard(
+        name="order of locks: holdings",
+        file="licenses/ledger.py",
+        edits=(("places = sorted(places)", "places = list(places)"),),
+        tests=(
+            f"{RACES}/test_transfers.py::TestTransfers::test_many_products_cross_in_whichever_order_they_are_named",
+        ),
+    ),
+    Guard(
+        name="order of locks: new holders of a transfer",
+        file="licenses/balances.py",
+        edits=(("sorted((source, destination), key=_place)", "(source, destination)"),),
+        tests=(
+            f"{RACES}/test_transfers.py::TestTransfers::test_between_balances_that_never_held_anything_all_are_refused",
+        ),
+    ),
+    Guard(
+        name="wait: for an act of the same name",
+        file="portal/core/acts.py",
+        edits=(
+            (
+                "    Act.objects.bulk_create([wanted], ignore_conflicts=True)",
+                """    if not Act.objects.filter(scope=caller.scope, key=caller.key).exists():
+        Act.objects.bulk_create([wanted])""",
+            ),
+        ),
+        tests=(
+            f"{RACES}/test_assignment.py::TestAssigning::test_the_same_request_thirty_two_times_at_once_has_one_effect_and_one_answer",
+        ),
+    ),
+    Guard(
+        name="wait: for a holder made by another",
+        file="licenses/ledger.py",
+        edits=(("**(defaults or {}))], ignore_conflicts=True)", "**(defaults or {}))])"),),
+        tests=(
+            f"{RACES}/test_activation.py::TestActivation::test_first_activations_of_a_company_make_its_holders_once",
+        ),
+    ),
+    Guard(
+        name="lock: prefixes of trust anchors",
+        file="devices/trust_anchors.py",
+        edits=(("    _lock_prefixes()\n    known", "    known"),),
+        tests=(f"{RACES}/test_names.py::TestPrefixes",),
+    ),
+    Guard(
+        name="lock: jobs of the outbox",
+        file="portal/core/outbox.py",
+        edits=(('skip = "FOR UPDATE SKIP LOCKED" if', 'skip = "" if'),),
+        tests=(f"{RACES}/test_outbox.py",),
+    ),
+    Guard(
+        name="fence: of a lost lease",
+        file="portal/core/outbox.py",
+        edits=(("filter(pk=job.id, attempts=job.attempts)", "filter(pk=job.id)"),),
+        tests=(f"{OPERATIONS}/test_outbox.py", f"{RACES}/test_outbox.py"),
+    ),
+    Guard(
+        name="first word: pins the key",
+        file="devices/enrollment.py",
+        edits=(("filter(pk=device.pk, pinned_spki__isnull=True)", "filter(pk=device.pk)"),),
+        tests=(f"{RACES}/test_names.py::TestHardwareIDs",),
+    ),
+    Guard(
+        name="first signature: stays",
+        file="licenses/documents.py",
+        edits=(("filter(pk=row.pk, signed__isnull=True)", "filter(pk=row.pk)"),),
+        tests=(
+            f"{RACES}/test_assignment.py::TestSigning",
+            f"{OPERATIONS}/test_delivery.py",
+        ),
+    ),
+)
+
+SUFFICIENCY = (
+    Guard(
+        name="check: enough is free",
+        file="licenses/ledger.py",
+        edits=(("if quantity > available:", "if False:"),),
+        tests=(f"{OPERATIONS}/test_assignment.py", f"{OPERATIONS}/test_transfers.py"),
+    ),
+    Guard(
+        name="check: quantity within bounds",
+        file="licenses/ledger.py",
+        edits=(("if not 1 <= quantity <= settings.LARGEST_QUANTITY:", "if False:"),),
+        tests=(f"{OPERATIONS}/test_assignment.py",),
+    ),
+    Guard(
+        name="check: room on the device",
+        file="licenses/assignment.py",
+        edits=(("if queries.live_grants(device).count() >= settings.GRANTS_PER_DEVICE:", "if False:"),),
+        tests=(f"{OPERATIONS}/test_assignment.py",),
+    ),
+    Guard(
+        name="check: not handed out, in undoing",
+        file="licenses/assignment.py",
+        edits=(("if grant.pk not in queries.can_be_undone([grant], device):", "if False:"),),
+        tests=(f"{OPERATIONS}/test_undo.py",),
+    ),
+    Guard(
+        name="check: still live, in undoing",
+        file="licenses/assignment.py",
+        edits=(("if grant.state != Grant.State.LIVE:", "if False:"),),
+        tests=(f"{OPERATIONS}/test_undo.py",),
+    ),
+    Guard(
+        name="check: still live, in returning",
+        file="licenses/returns.py",
+        edits=(("if grant.state != Grant.State.LIVE:", "if False:"),),
+        tests=(f"{OPERATIONS}/test_returns.py",),
+    ),
+    Guard(
+        name="check: returnable",
+        file="licenses/returns.py",
+        edits=(('return "returned" if grant.product.returnable else "kept"', 'return "returned"'),),
+        tests=(f"{OPERATIONS}/test_returns.py",),
+    ),
+    Guard(
+        name="check: of this device, in returning",
+        file="licenses/returns.py",
+        edits=(
+            (
+                "Grant.objects.filter(device=device, pk__in=grant_ids)",
+                "Grant.objects.filter(pk__in=grant_ids)",
+            ),
+        ),
+        tests=(f"{OPERATIONS}/test_returns.py",),
+    ),
+    Guard(
+        name="check: test licenses are not credited",
+        file="licenses/returns.py",
+        edits=((" if grant.license_class == Grant.Class.BOUGHT]", "]"),),
+        tests=(f"{OPERATIONS}/test_returns.py",),
+    ),
+    Guard(
+        name="check: grants end once",
+        file="licenses/ledger.py",
+        edits=(("    if ended != len(ids):\n        raise GrantAlreadyEnded\n", ""),),
+        tests=(f"{OPERATIONS}/test_returns.py",),
+    ),
+    Guard(
+        name="check: key not activated",
+        file="licenses/activation.py",
+        edits=(("if key.state == ActivationKey.State.ACTIVATED:", "if False:"),),
+        tests=(f"{OPERATIONS}/test_activation.py",),
+    ),
+    Guard(
+        name="check: key not blocked",
+        file="licenses/activation.py",
+        edits=(("if key.state == ActivationKey.State.BLOCKED:", "if False:"),),
+        tests=(f"{OPERATIONS}/test_activation.py",),
+    ),
+    Guard(
+        name="check: within one company",
+        file="licenses/balances.py",
+        edits=(("if _company_of(destination) != _company_of(source):", "if False:"),),
+        tests=(f"{OPERATIONS}/test_transfers.py",),
+    ),
+    Guard(
+        name="check: not to itself",
+        file="licenses/balances.py",
+        edits=(("if source == destination:", "if False:"),),
+        tests=(f"{OPERATIONS}/test_transfers.py",),
+    ),
+)
+
+REPETITION = (
+    Guard(
+        name="repetition: other input",
+        file="portal/core/acts.py",
+        edits=(("or bytes(act.input_hash) != wanted.input_hash", ""),),
+        tests=(f"{OPERATIONS}/test_acts.py",),
+    ),
+    Guard(
+        name="repetition: other operation",
+        file="portal/core/acts.py",
+        edits=(("act.operation != operation or ", ""), ("_hash(operation, given),", '_hash("", given),')),
+        tests=(f"{OPERATIONS}/test_acts.py",),
+    ),
+    _forgetful("activate a key", "licenses/activation.py", f"{OPERATIONS}/test_activation.py"),
+    _forgetful(
+        "assign",
+        "licenses/assignment.py",
+        f"{OPERATIONS}/test_assignment.py",
+        after="\n        return _assignment(act.outcome)\n    device",
+    ),
+    _forgetful(
+        "undo",
+        "licenses/assignment.py",
+        f"{OPERATIONS}/test_undo.py",
+        after="\n        return _assignment(act.outcome)\n    # The lock keeps",
+    ),
+    _forgetful("return", "licenses/returns.py", f"{OPERATIONS}/test_returns.py"),
+    _forgetful("transfer", "licenses/balances.py", f"{OPERATIONS}/test_transfers.py"),
+    _forgetful(
+        "issue a key",
+        "licenses/fulfilment.py",
+        f"{OPERATIONS}/test_fulfilment.py",
+        after="\n        return _issued_before",
+    ),
+    _forgetful(
+        "confirm a delivery",
+        "licenses/fulfilment.py",
+        f"{OPERATIONS}/test_fulfilment.py",
+        after="\n        return\n",
+    ),
+    _forgetful("create a company", "accounts/companies.py", f"{OPERATIONS}/test_companies.py"),
+    _forgetful("create a project", "accounts/projects.py", f"{OPERATIONS}/test_projects.py"),
+    _forgetful("add a device", "devices/enrollment.py", f"{OPERATIONS}/test_enrollment.py"),
+    _forgetful("add a trust anchor", "devices/trust_anchors.py", f"{OPERATIONS}/test_trust_anchors.py"),
+    _forgetful("publish a key set", "licenses/keyring.py", f"{OPERATIONS}/test_keyring.py"),
+)
+
+GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION)
