@@ -4,20 +4,36 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from appliance import strict_json
 from appliance.bundle import Bundle, read_bundle
 from appliance.clock import Clock, machine_clock
 from appliance.home import CONFIGURATION, SETTINGS, VAULT, Home, check_address, read_home, settings_to_json
-from appliance.installation import Change, Outcome, plan_installation, plan_reset, verify_bundle
+from appliance.installation import (
+    Change,
+    Keys,
+    Outcome,
+    plan_installation,
+    plan_reset,
+    plan_restore,
+    verify_keys,
+    verify_license,
+)
+from appliance.pending import PendingClaim, PendingReturn
+from appliance.receipt import Receipt
 from appliance.refusals import Refusal
-from appliance.state import (
-    State,
+from appliance.result import Result
+from appliance.returns import plan_receipt, plan_return, plan_return_reset, receipt_of, resumes
+from appliance.state import State
+from appliance.state_files import (
     configuration_from_json,
     configuration_to_json,
+    read_backup,
     vault_from_json,
     vault_to_json,
 )
+from appliance.statements import common_members
 from appliance.status import Status, describe
 from appliance.store import Store
 
@@ -39,17 +55,33 @@ class Device:
         self._clock = clock or machine_clock()
         self._store = Store(home, before_step=before_step) if before_step else Store(home)
 
-    def install(self, data: bytes, *, portal: str | None = None) -> Outcome:
-        """Verify a bundle and install it; a refusal changes nothing.
+    def install(self, data: bytes) -> Result:
+        """Verify a license file and install it, and take the receipt it brings.
+
+        :raises Refusal: see take and read_bundle.
+        """
+        return self.take(read_bundle(data))
+
+    def take(self, bundle: Bundle, *, portal: str | None = None) -> Result:
+        """Verify a bundle, take the receipt that is waited for, and install the license document.
+
+        The receipt comes first: it says from which document on the tombstones may go.
 
         :param portal: the portal's identity as an unsigned directory gave it, when the device knew none.
-        :raises Refusal: see verify_bundle and read_bundle.
+        :raises Refusal: nothing of it was taken, and nothing was changed: see verify_keys and verify_license.
         """
-        bundle = read_bundle(data)
         with self._settled() as state:
-            verified = verify_bundle(bundle, state, self.home.trust, portal=portal)
+            keys = verify_keys(bundle, state.vault, self.home.trust, portal=portal)
+            answered, receipt, refused = self._take_receipt(state, bundle, keys)
+            try:
+                verified = verify_license(bundle, keys, answered, self.home.trust)
+            except Refusal as refusal:
+                if receipt is None:
+                    raise
+                return Result(Outcome.RECEIPT_ONLY, receipt, (*refused, refusal))
             firmware = self.home.manufacture.firmware
-            return self._commit(state, plan_installation(state, verified, self._clock, firmware=firmware))
+            change = plan_installation(answered, verified, self._clock, firmware=firmware)
+            return Result(self._commit(answered, change), receipt, refused)
 
     def reset(self) -> Outcome:
         """Bring what is installed into effect (mission rule 14).
@@ -58,6 +90,71 @@ class Device:
         """
         with self._settled() as state:
             return self._commit(state, plan_reset(state, self._clock))
+
+    def begin_return(
+        self, grants: tuple[str, ...], *, audience: str, min_seq: int | None = None
+    ) -> PendingReturn:
+        """Take what is given back out of effect, and return the statement to be signed (trust.md 5).
+
+        The same grants again are the return that waits already, in the same bytes.
+
+        :param grants: as read_grants returns them.
+        :param audience: the portal's identity.
+        :param min_seq: see plan_return.
+        :raises Refusal: `return-pending`, `min-seq-out-of-range`.
+        """
+        with self._settled() as state:
+            pending = state.vault.pending_return
+            if pending is not None and resumes(pending, grants, min_seq):
+                return pending
+            return self._note_return(state, grants, audience, min_seq)
+
+    def renew_return(self, refused: PendingReturn, *, audience: str, min_seq: int) -> None:
+        """Say anew, under another `jti` and `ctr`, what the portal has refused for good.
+
+        :raises Refusal: `min-seq-out-of-range`.
+        """
+        with self._settled() as state:
+            # Another process may have been here first.
+            if state.vault.pending_return == refused:
+                self._note_return(state, refused.grants, audience, min_seq)
+
+    def begin_claim(self, code: str, *, audience: str) -> PendingClaim:
+        """Note a claim, and return the statement to be signed; the same code again is the same statement."""
+        with self._settled() as state:
+            pending = state.vault.pending_claim
+            if pending is not None and (pending.code, pending.audience) == (code, audience):
+                return pending
+            ctr = state.vault.ctr + 1
+            payload = {**self.statement(state, audience), "ctr": ctr, "code": code}
+            claim = PendingClaim(strict_json.dumps(payload))
+            self._write_vault(replace(state, vault=replace(state.vault, ctr=ctr, pending_claim=claim)))
+            return claim
+
+    def end_claim(self, claim: PendingClaim) -> None:
+        """Forget a claim that the portal has answered."""
+        with self._settled() as state:
+            if state.vault.pending_claim == claim:
+                self._write_vault(replace(state, vault=replace(state.vault, pending_claim=None)))
+
+    def begin_acknowledgement(self, *, audience: str) -> tuple[bytes, tuple[int, int]]:
+        """Return the payload of a new acknowledgement, its `ctr` written down before, and what it says.
+
+        :raises Refusal: `nothing-installed`.
+        """
+        with self._settled() as state:
+            installed, effective = state.seqs
+            if (installed, effective) == (0, 0):
+                raise Refusal("nothing-installed")
+            ctr = state.vault.ctr + 1
+            said = {"ctr": ctr, "installed_seq": installed, "effective_seq": effective}
+            self._write_vault(replace(state, vault=replace(state.vault, ctr=ctr)))
+            return strict_json.dumps({**self.statement(state, audience), **said}), (installed, effective)
+
+    def end_acknowledgement(self, seqs: tuple[int, int]) -> None:
+        """Remember what the portal has been told."""
+        with self._settled() as state:
+            self._write_vault(replace(state, vault=replace(state.vault, acknowledged=seqs)))
 
     def status(self) -> Status:
         """Describe the device; a reset that is due is done first, and running time written down."""
@@ -75,9 +172,15 @@ class Device:
         with self._settled() as state:
             return state
 
-    def now(self, state: State) -> int:
-        """Return the device's time, in POSIX seconds (mission rule 34)."""
-        return self._clock.now(state.vault.clock)
+    def statement(self, state: State, audience: str) -> dict[str, Any]:
+        """Return the members every statement of this device has (trust.md 3)."""
+        return common_members(
+            state,
+            hardware_id=self.home.identity.hardware_id,
+            firmware=self.home.manufacture.firmware,
+            audience=audience,
+            now=self._clock.now(state.vault.clock),
+        )
 
     def installed_bundle(self) -> bytes:
         """Return the installed bundle as a file that another device of its kind could verify from nothing.
@@ -85,12 +188,38 @@ class Device:
         :raises Refusal: `nothing-installed`.
         """
         with self._settled() as state:
-            bundle: Bundle | None = state.configuration.installed
+            bundle = state.configuration.installed
             if state.installed is None or bundle is None:
                 raise Refusal("nothing-installed")
             if bundle.keyset is None and state.vault.keyset is not None:
                 bundle = bundle.with_keyset(state.vault.keyset)
             return bundle.to_bytes()
+
+    def exported_configuration(self) -> bytes:
+        """Return the configuration as a backup; what keeps licenses from coming back is not in it."""
+        with self._settled() as state:
+            return strict_json.dumps(configuration_to_json(state.configuration))
+
+    def restore(self, data: bytes) -> Result:
+        """Put the installed bundle of a backup in the place of the one here, to take effect at the reset.
+
+        It runs only if the vault still lets it, and without what was given back.
+
+        :raises Refusal: `not-a-configuration`.
+        """
+        restored = read_backup(data)
+        with self._settled() as state:
+            return Result(self._commit(state, plan_restore(state, restored)))
+
+    def write_file(self, path: Path, data: bytes) -> None:
+        """Write a file to be carried; it is there whole, or not at all.
+
+        :raises Refusal: `file-not-written`.
+        """
+        try:
+            self._store.write_file(path, data)
+        except OSError as error:
+            raise Refusal("file-not-written", f"{path}: {error.strerror}") from error
 
     def set_portal(self, address: str) -> None:
         """Call the portal at another address; whom the device trusts is not touched by that.
@@ -103,6 +232,32 @@ class Device:
             self._store.write(SETTINGS, settings_to_json(manufacture))
         self.home = replace(self.home, manufacture=manufacture)
 
+    def _take_receipt(
+        self, state: State, bundle: Bundle, keys: Keys
+    ) -> tuple[State, Receipt | None, tuple[Refusal, ...]]:
+        signed = bundle.receipt
+        try:
+            receipt = receipt_of(signed, state, keys, self.home.trust)
+            if receipt is None or not isinstance(signed, dict):
+                return state, None, ()
+            change = plan_receipt(state, receipt, signed, self._clock)
+        except Refusal as refusal:
+            # The license document beside it is good or bad on its own; the return goes on waiting.
+            return state, None, (refusal,)
+        self._commit(state, change)
+        return change.states[-1], receipt, ()
+
+    def _note_return(
+        self, state: State, grants: tuple[str, ...], audience: str, min_seq: int | None
+    ) -> PendingReturn:
+        noting = plan_return(state, self.statement(state, audience), grants, min_seq)
+        self._commit(state, noting)
+        resetting = plan_return_reset(noting.states[-1], self._clock)
+        self._commit(noting.states[-1], resetting)
+        pending = resetting.states[-1].vault.pending_return
+        assert pending is not None, "step 2 keeps what step 1 has noted"
+        return pending
+
     @contextmanager
     def _settled(self) -> Iterator[State]:
         with self._store.locked():
@@ -113,6 +268,12 @@ class Device:
             yield self._settle(state)
 
     def _settle(self, state: State) -> State:
+        pending = state.vault.pending_return
+        if pending is not None and not pending.reset_done:
+            # Power was lost between the first step of a return and the second.
+            change = plan_return_reset(state, self._clock)
+            self._commit(state, change)
+            state = change.states[-1]
         record = state.vault.clock
         floor, due = self._clock.floor(record), state.vault.reset_due
         if due is not None and floor >= due and state.reset_required:
@@ -122,15 +283,18 @@ class Device:
         # A floor from another run of the machine is stale whatever it says: counting starts with the record.
         if record.boot != self._clock.boot or floor - record.floor >= CLOCK_INTERVAL:
             settled = state.with_clock(self._clock.raised(record, 0))
-            self._store.write(VAULT, vault_to_json(settled.vault))
+            self._write_vault(settled)
             return settled
         return state
 
     def _commit(self, before: State, change: Change) -> Outcome:
         for after in change.states:
             if after.vault != before.vault:
-                self._store.write(VAULT, vault_to_json(after.vault))
+                self._write_vault(after)
             if after.configuration != before.configuration:
                 self._store.write(CONFIGURATION, configuration_to_json(after.configuration))
             before = after
         return change.outcome
+
+    def _write_vault(self, state: State) -> None:
+        self._store.write(VAULT, vault_to_json(state.vault))

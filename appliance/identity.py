@@ -22,6 +22,8 @@ from appliance.refusals import Refusal
 KEY_FILE: Final = "key.pem"
 CHAIN_FILE: Final = "chain.pem"
 MAX_CHAIN: Final = 3
+MAX_STATEMENT_BYTES: Final = 64 * 1024
+"""What the portal reads of a statement at most (trust.md 2)."""
 
 DeviceKey = EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey
 
@@ -42,12 +44,16 @@ class Identity:
         """Return `payload` as compact JWS of the device (trust.md 3).
 
         :param online: `nonce` and `url` for a statement that goes over the network, nothing for a file.
+        :raises Refusal: `statement-too-large`; only certificates far larger than usual come to that.
         """
         header = {"alg": _algorithm(self.key), "typ": typ, "x5c": self._x5c(), **online}
         signing_input = ".".join(
             base64url.encode(part) for part in (strict_json.dumps(header), payload)
         ).encode()
-        return signing_input + b"." + base64url.encode(_sign(self.key, signing_input)).encode()
+        statement = signing_input + b"." + base64url.encode(_sign(self.key, signing_input)).encode()
+        if len(statement) > MAX_STATEMENT_BYTES:
+            raise Refusal("statement-too-large", f"{len(statement)} bytes")
+        return statement
 
     def _x5c(self) -> list[str]:
         # RFC 7515 4.1.6: standard base64 with padding, unlike everything else in a JWS.

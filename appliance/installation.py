@@ -143,7 +143,17 @@ def plan_reset(state: State, clock: Clock) -> Change:
     if state.installed is None:
         raise Refusal("nothing-installed")
     first = brought_into_effect(state)
-    return Change((first, forgetting(first).with_clock(clock.raised(state.vault.clock, 0))), Outcome.IN_EFFECT)
+    second = forgetting(first).with_clock(clock.raised(state.vault.clock, 0))
+    return Change((first, second), Outcome.IN_EFFECT)
+
+
+def plan_restore(state: State, backup: Configuration) -> Change:
+    """Take the installed bundle of a backup, to come into effect at the reset like any other.
+
+    The vault has the last word on whether it runs, so nothing comes back that has ended or was given back.
+    """
+    configuration = Configuration(backup.installed, state.configuration.in_effect)
+    return Change((replace(state, configuration=configuration),), Outcome.RESTORED)
 
 
 def brought_into_effect(state: State) -> State:

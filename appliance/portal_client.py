@@ -15,18 +15,22 @@ from appliance.refusals import EXPLANATIONS, Refusal
 
 TIMEOUT: Final = 20
 """Seconds of silence after which the portal counts as unreachable."""
-MAX_ANSWER_BYTES: Final = 256 * 1024
+MAX_ANSWER_BYTES: Final = 512 * 1024
+"""Room for a bundle and, in the answer to a return, the receipt beside it."""
 _MAX_PROBLEM_BYTES: Final = 16 * 1024
 _SEPARATORS = re.compile(r"[/:#]")
 
 
 @dataclass(frozen=True)
 class Directory:
-    """What the portal says about itself, unsigned: two of its addresses and its identity."""
+    """What the portal says about itself, unsigned: its identity and addresses; None for what it lacks."""
 
     nonce_url: str
     licenses_url: str
     portal: str
+    returns_url: str | None = None
+    acks_url: str | None = None
+    claims_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,14 @@ class BadNonce(Exception):
     def __init__(self, fresh: str) -> None:
         super().__init__(fresh)
         self.fresh = fresh
+
+
+class StaleReturn(Refusal):
+    """The portal's document is not below the `min_seq` of a return of everything; `min_seq` would do."""
+
+    def __init__(self, detail: str, min_seq: int | None) -> None:
+        super().__init__("portal-stale-return", detail)
+        self.min_seq = min_seq
 
 
 class PortalClient:
@@ -72,6 +84,9 @@ class PortalClient:
                 nonce_url=followed(claims.text(urls, "nonce"), secure=secure),
                 licenses_url=followed(claims.text(urls, "licenses"), secure=secure),
                 portal=claims.text(members, "portal"),
+                returns_url=_optional(urls, "returns", secure=secure),
+                acks_url=_optional(urls, "acks", secure=secure),
+                claims_url=_optional(urls, "claims", secure=secure),
             )
         except Refusal as error:
             raise Refusal("portal-answer", error.detail) from error
@@ -97,7 +112,7 @@ class PortalClient:
         answer = self._call("POST", url, statement)
         if answer.status in {http.client.OK, http.client.NO_CONTENT}:
             return answer
-        if answer.nonce is not None and _problem(answer.body)[0] == "bad-nonce":
+        if answer.nonce is not None and _problem(answer.body).code == "bad-nonce":
             raise BadNonce(answer.nonce)
         raise _refusal(answer)
 
@@ -129,6 +144,10 @@ def followed(url: str, *, secure: bool) -> str:
     return url
 
 
+def _optional(urls: dict[str, Any], name: str, *, secure: bool) -> str | None:
+    return followed(claims.text(urls, name), secure=secure) if name in urls else None
+
+
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
@@ -152,23 +171,40 @@ def _reason(error: Exception) -> str:
 
 def _refusal(answer: Answer) -> Refusal:
     """Return the portal's refusal as ours: under the portal's own code where trust.md 9 knows it."""
-    problem, words = _problem(answer.body)
+    problem = _problem(answer.body)
     # A proxy in front of the portal may refuse a storm with its bare status.
-    code = f"portal-{problem}" if answer.status != http.client.TOO_MANY_REQUESTS else "portal-rate-limited"
+    busy = answer.status == http.client.TOO_MANY_REQUESTS
+    code = f"portal-{problem.code}" if not busy else "portal-rate-limited"
+    if code == "portal-stale-return":
+        return StaleReturn(problem.words, problem.min_seq)
     if code in EXPLANATIONS:
-        return Refusal(code, words)
-    if problem:
-        return Refusal("portal-refused", f"{problem}: {words}" if words else problem)
+        return Refusal(code, problem.words)
+    if problem.code:
+        return Refusal("portal-refused", f"{problem.code}: {problem.words}".removesuffix(": "))
     return Refusal("portal-answer", f"status {answer.status}")
 
 
-def _problem(body: bytes) -> tuple[str, str]:
-    """Return the last part of the type of a problem (RFC 9457) and its words; both empty if it is none."""
+@dataclass(frozen=True)
+class _Problem:
+    """A problem document (RFC 9457): the last part of its type, its words, and the number a return needs."""
+
+    code: str = ""
+    words: str = ""
+    min_seq: int | None = None
+
+
+def _problem(body: bytes) -> _Problem:
+    """Read a problem document; what is none has neither code nor words."""
     try:
         members = json.loads(body[:_MAX_PROBLEM_BYTES])
     except (ValueError, RecursionError):
-        return "", ""
+        return _Problem()
     if not isinstance(members, dict) or not isinstance(members.get("type"), str):
-        return "", ""
+        return _Problem()
     words = members.get("detail") or members.get("title") or ""
-    return _SEPARATORS.split(members["type"].rstrip("/"))[-1][:40], str(words)[:300]
+    number = members.get("min_seq")
+    return _Problem(
+        code=_SEPARATORS.split(members["type"].rstrip("/"))[-1][:40],
+        words=str(words)[:300],
+        min_seq=number if isinstance(number, int) and not isinstance(number, bool) else None,
+    )

@@ -72,6 +72,41 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "Another license document with the same sequence number has already been installed.",
         "Fetch from the portal; if this comes back, tell the vendor.",
     ),
+    # Giving back and claiming.
+    "wrong-receipt": Explanation(
+        "This receipt does not answer the return that is waiting here.",
+        "Send the return again, or carry its file to the portal again.",
+    ),
+    "nothing-to-return": Explanation(
+        "No license was named, and no return is waiting.",
+        "Name the licenses by their ids, which `status` shows, or give back all.",
+    ),
+    "grant-malformed": Explanation(
+        "This is not the id of a license.",
+        "Take the ids from the page or from `status`: 22 letters, digits, - and _.",
+    ),
+    "too-many-grants": Explanation(
+        "One return names at most 200 licenses.", "Give them back in several returns, or give back all."
+    ),
+    "return-pending": Explanation(
+        "Another return is waiting for its receipt.",
+        "Send it, or carry its file to the portal and the new license file here; then give back more.",
+    ),
+    "min-seq-out-of-range": Explanation(
+        "This sequence number cannot be right.",
+        "Type the number that the portal shows on the page of this device.",
+    ),
+    "portal-unknown": Explanation(
+        "This device has never heard from its portal, so it cannot sign a file for it.",
+        "Install a license file of this device first, or fetch once; no reset is needed.",
+    ),
+    "bad-claim-code": Explanation(
+        "This is not a claim code.", "Type the code as the portal shows it on the page of this device."
+    ),
+    "statement-too-large": Explanation(
+        "The signed statement is larger than the portal reads (64 KiB).",
+        "Name fewer licenses; if that does not help, the certificates of this device are too large.",
+    ),
     # The portal and the way to it.
     "portal-unreachable": Explanation(
         "The portal cannot be reached.",
@@ -103,7 +138,22 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
     "portal-wrong-url": Explanation(
         "The portal says the request was made for another address.", "Check the portal's address."
     ),
-    "portal-rate-limited": Explanation("The portal is busy.", "Fetch again later."),
+    "portal-stale-return": Explanation(
+        "The portal has a newer license document than this return of everything reaches.",
+        "Give back everything again with the sequence number that the portal names.",
+    ),
+    "portal-jti-conflict": Explanation(
+        "The portal knows another statement of this device under the same id.",
+        "Ask the vendor's support: this device, or a copy of it, has said something else before.",
+    ),
+    "portal-claim-code-unknown": Explanation(
+        "The portal does not know this claim code for this device, or it was used, or it is too old.",
+        "Make a new claim code in the portal, and type that one.",
+    ),
+    "portal-lacks-door": Explanation(
+        "This portal does not take this over the network.", "Make a file, and upload it in the portal."
+    ),
+    "portal-rate-limited": Explanation("The portal is busy.", "Try again later."),
     # This device.
     "nothing-installed": Explanation(
         "No license document is installed.", "Fetch one, or install a license file."
@@ -128,6 +178,12 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
     ),
     "not-a-home": Explanation(
         "This folder holds something else than an appliance.", "Choose an empty or a new folder."
+    ),
+    "not-a-configuration": Explanation(
+        "This is not an exported configuration of this device.", "Give a file that `export` has written."
+    ),
+    "file-not-written": Explanation(
+        "The file cannot be written.", "Choose another place; what was asked for can be repeated."
     ),
     "bad-address": Explanation(
         "This is not a portal address.", "Give an address like https://portal.example."

@@ -59,12 +59,14 @@ def resumes(pending: PendingReturn, grants: tuple[str, ...], min_seq: int | None
     return min_seq is None or min_seq == pending.min_seq
 
 
-def plan_return(state: State, statement: dict[str, Any], grants: tuple[str, ...], min_seq: int | None) -> Change:
+def plan_return(
+    state: State, statement: dict[str, Any], grants: tuple[str, ...], min_seq: int | None
+) -> Change:
     """Step 1: note what is given back.
 
-    For ALL this also takes the place of a return of everything that waits, under a new `jti` and `ctr`: the
-    portal has refused it as stale, or whoever typed a new `min_seq` has read so on its page. Should the old one
-    have been taken after all, the new one comes to the same.
+    This also takes the place of the same return that waits, under a new `jti` and `ctr`: the portal has
+    refused that one, or whoever typed a new `min_seq` has read so on its page. Should it have been taken
+    after all, the new one comes to the same.
 
     :param statement: the members that every statement has.
     :param min_seq: for ALL, the lowest document still to be taken; None for the next after all installed.
@@ -72,10 +74,12 @@ def plan_return(state: State, statement: dict[str, Any], grants: tuple[str, ...]
     """
     vault, items = state.vault, state.held_items()
     if grants == ALL:
-        least = vault.min_seq + 1
-        min_seq = least if min_seq is None else min_seq
-        if not least <= min_seq < least + LARGEST_STEP:
-            raise Refusal("min-seq-out-of-range", f"{min_seq} is not within {least} and {least + LARGEST_STEP - 1}")
+        # One that waits has raised min_seq already, and another may have the same number.
+        least = vault.min_seq if vault.pending_return else vault.min_seq + 1
+        most = least + LARGEST_STEP - 1
+        min_seq = max(least, vault.highest_seq + 1) if min_seq is None else min_seq
+        if not least <= min_seq <= most:
+            raise Refusal("min-seq-out-of-range", f"{min_seq} is not within {least} and {most}")
     else:
         min_seq = vault.min_seq
     given_back = tuple(items) if grants == ALL else grants
@@ -111,7 +115,7 @@ def receipt_of(value: object, state: State, keys: Keys, trust: Trust) -> Receipt
     :raises Refusal: it names the return that waits, and verify_receipt refuses it.
     """
     pending = state.vault.pending_return
-    if pending is None or _names_other(value, pending):
+    if pending is None or value is None or _names_other(value, pending):
         return None
     return verify_receipt(
         value,

@@ -5,9 +5,11 @@ from typing import Any, Final
 from appliance import base64url, claims, strict_json
 from appliance.bundle import MAX_BYTES, read_bundle
 from appliance.clock import ClockRecord
+from appliance.document import payload_of, read_document
 from appliance.pending import PendingClaim, PendingReturn, ReceiptRecord
 from appliance.refusals import Refusal
 from appliance.state import Accepted, Configuration, Vault
+from appliance.store import MAX_BYTES as MAX_FILE_BYTES
 from appliance.tombstones import Tombstone
 
 VAULT_FORMAT: Final = 2
@@ -80,6 +82,20 @@ def configuration_from_json(value: dict[str, Any] | None) -> Configuration:
         )
     except (Refusal, KeyError, AttributeError) as error:
         raise Refusal("damaged-state", f"configuration.json: {error}") from error
+
+
+def read_backup(data: bytes) -> Configuration:
+    """Read an exported configuration, as far as the device will read it from its own file later.
+
+    :raises Refusal: `not-a-configuration`.
+    """
+    try:
+        configuration = configuration_from_json(strict_json.loads(data, max_bytes=MAX_FILE_BYTES))
+        if configuration.installed is not None:
+            read_document(payload_of(configuration.installed.license))
+    except (strict_json.NotStrictJSON, Refusal) as error:
+        raise Refusal("not-a-configuration", str(error)) from error
+    return configuration
 
 
 def _since_format_1(value: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from appliance.clock import Clock
 from appliance.document import Item
 from appliance.installation import Trust, works
+from appliance.pending import ALL, PendingReturn, ReceiptRecord
 from appliance.state import State
 
 
@@ -35,6 +36,36 @@ class License:
 
 
 @dataclass(frozen=True)
+class GivenBack:
+    """A license that a return names: `label` is empty if the device never held it, `result` the portal's."""
+
+    id: str
+    label: str
+    result: str | None = None
+
+
+@dataclass(frozen=True)
+class WaitingReturn:
+    """The return that waits for its receipt. `min_seq` is the lowest document the device still takes."""
+
+    jti: str
+    ctr: int
+    everything: bool
+    min_seq: int
+    licenses: tuple[GivenBack, ...]
+
+
+@dataclass(frozen=True)
+class LastReceipt:
+    """The last receipt. `issued_at` is POSIX seconds."""
+
+    return_jti: str
+    issued_at: int
+    next_seq: int
+    licenses: tuple[GivenBack, ...]
+
+
+@dataclass(frozen=True)
 class Status:
     """The whole device at one moment. Times are POSIX seconds; `seq` 0 stands for no document."""
 
@@ -50,12 +81,13 @@ class Status:
     reset_due: int | None
     time: int
     licenses: tuple[License, ...]
+    waiting_return: WaitingReturn | None = None
+    last_receipt: LastReceipt | None = None
+    acknowledgement_due: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the status with the member names of this class."""
-        value = asdict(self)
-        value["licenses"] = [asdict(entry) for entry in self.licenses]
-        return value
+        return asdict(self)
 
 
 def describe(state: State, trust: Trust, clock: Clock, *, portal: str, firmware: int) -> Status:
@@ -80,11 +112,44 @@ def describe(state: State, trust: Trust, clock: Clock, *, portal: str, firmware:
         keyset_version=keyset.version if keyset else 0,
         seq_installed=installed.seq if installed else 0,
         seq_in_effect=in_effect.seq if in_effect else 0,
-        seq_highest=state.vault.min_seq,
+        seq_highest=state.vault.highest_seq,
         reset_required=state.reset_required,
         reset_due=state.vault.reset_due if state.reset_required else None,
         time=now,
         licenses=tuple(sorted(licenses, key=lambda entry: (entry.product, entry.version, entry.id))),
+        waiting_return=_waiting_return(state.vault.pending_return),
+        last_receipt=_last_receipt(state.vault.receipt),
+        acknowledgement_due=state.acknowledgement_due,
+    )
+
+
+def _waiting_return(pending: PendingReturn | None) -> WaitingReturn | None:
+    if pending is None:
+        return None
+    everything = pending.grants == ALL
+    return WaitingReturn(
+        jti=pending.jti,
+        ctr=pending.ctr,
+        everything=everything,
+        min_seq=pending.min_seq,
+        licenses=tuple(
+            GivenBack(name, pending.labels.get(name, ""))
+            for name in (pending.labels if everything else pending.grants)
+        ),
+    )
+
+
+def _last_receipt(record: ReceiptRecord | None) -> LastReceipt | None:
+    if record is None:
+        return None
+    receipt = record.receipt
+    return LastReceipt(
+        return_jti=receipt.return_jti,
+        issued_at=receipt.issued_at,
+        next_seq=receipt.next_seq,
+        licenses=tuple(
+            GivenBack(name, record.labels.get(name, ""), fate) for name, fate in receipt.results
+        ),
     )
 
 

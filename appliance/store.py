@@ -62,8 +62,11 @@ class Store:
 
     def write(self, name: str, value: dict[str, Any]) -> None:
         """Replace the file `name`; when this returns, the new content survives a loss of power."""
-        temporary = self._home / f"{name}.new"
-        data = strict_json.dumps(value)
+        self.write_file(self._home / name, strict_json.dumps(value))
+
+    def write_file(self, path: Path, data: bytes) -> None:
+        """Replace a file as a whole, durably, wherever it is."""
+        name, temporary = path.name, path.with_name(f"{path.name}.new")
         self._before_step(f"create {name}")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -76,9 +79,9 @@ class Store:
             self._before_step(f"sync {name}")
             os.fsync(file.fileno())
         self._before_step(f"rename {name}")
-        temporary.replace(self._home / name)
+        temporary.replace(path)
         self._before_step(f"sync folder of {name}")
-        sync_folder(self._home)
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

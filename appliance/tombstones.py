@@ -8,7 +8,7 @@ from appliance.document import LicenseDocument
 
 @dataclass(frozen=True)
 class Tombstone:
-    """An item given back. `next_seq` comes with the receipt: documents from there on no longer list the item."""
+    """An item given back. Documents from `next_seq` on, which the receipt says, no longer list it."""
 
     id: str
     next_seq: int | None = None

@@ -15,7 +15,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from tests.appliance.books import Books, Refused
 from tests.appliance.issuing import PORTAL_ID, Json, compact, unb64u
+
+DOORS = ("licenses", "returns", "acks", "claims")
+TYPES = {
+    "lic-fetch+jws": "licenses",
+    "lic-return+jws": "returns",
+    "lic-ack+jws": "acks",
+    "lic-claim+jws": "claims",
+}
 
 
 @dataclass
@@ -24,11 +33,16 @@ class Received:
 
     header: Json
     payload: Json
+    data: bytes
 
 
 @dataclass
 class FakePortal:
-    """What the portal says, and what it was asked."""
+    """What the portal says, and what it was asked.
+
+    With `books` it answers out of them. Without, a fetch gets `status` and `body`, an acknowledgement 204.
+    `silent` doors lose what was sent: `"before"` the portal has worked on it, or `"after"`.
+    """
 
     portal_id: str = PORTAL_ID
     status: int = 204
@@ -41,6 +55,14 @@ class FakePortal:
     raw_directory: bytes | None = None
     asked: list[str] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
+    returns: list[Received] = field(default_factory=list)
+    acks: list[Received] = field(default_factory=list)
+    claims: list[Received] = field(default_factory=list)
+    doors: tuple[str, ...] = DOORS
+    books: Books | None = None
+    silent: dict[str, str] = field(default_factory=dict)
+    refusing: dict[str, str] = field(default_factory=dict)
+    return_answer: bytes | None = None
     nonces: set[str] = field(default_factory=set)
 
     def answer(self, bundle: bytes) -> None:
@@ -77,7 +99,8 @@ def verify_compact(token: bytes) -> Received:
         assert isinstance(key, ed25519.Ed25519PublicKey)
         assert header["alg"] == "Ed25519"
         key.verify(signature, data)
-    return Received(header, json.loads(unb64u(payload_text.decode())))
+    payload = unb64u(payload_text.decode())
+    return Received(header, json.loads(payload), payload)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -89,11 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path != "/device/v1/directory" or portal.raw_directory == b"":
             self._send(404, b"")
             return
-        urls = {name: f"{portal.address}/device/v1/{name}" for name in ("new-nonce", "licenses")}
-        directory = {
-            "urls": {"nonce": urls["new-nonce"], "licenses": urls["licenses"]},
-            "portal": portal.portal_id,
-        }
+        root = f"{portal.address}/device/v1"
+        urls = {"nonce": f"{root}/new-nonce", **{name: f"{root}/{name}" for name in portal.doors}}
+        directory = {"urls": urls, "portal": portal.portal_id}
         body = compact(portal.directory if portal.directory is not None else directory)
         self._send(200, portal.raw_directory if portal.raw_directory is not None else body)
 
@@ -106,14 +127,57 @@ class _Handler(BaseHTTPRequestHandler):
         portal = self.portal
         received = verify_compact(self.rfile.read(int(self.headers["Content-Length"])))
         assert self.headers["Content-Type"] == "application/jose"
-        portal.received.append(received)
+        door = self.path.rpartition("/")[2]
+        assert TYPES[received.header["typ"]] == door
+        assert received.header["url"] == portal.address + self.path
+        self._kept(door).append(received)
         good = received.header["nonce"] in portal.nonces
         portal.nonces.discard(received.header["nonce"])
         if not good or portal.stale_nonces:
             portal.stale_nonces -= 1
             self._send(400, compact({"type": "about:portal#bad-nonce", "title": "x"}), nonce=portal.nonce())
             return
-        self._send(portal.status, portal.body, nonce=portal.nonce())
+        if portal.silent.get(door) == "before":
+            self.close_connection = True
+            return
+        status, body = self._answer(door, received)
+        if portal.silent.get(door) == "after":
+            self.close_connection = True
+            return
+        self._send(status, body, nonce=portal.nonce())
+
+    def _kept(self, door: str) -> list[Received]:
+        portal = self.portal
+        kept = {"returns": portal.returns, "acks": portal.acks, "claims": portal.claims}
+        return kept.get(door, portal.received)
+
+    def _answer(self, door: str, received: Received) -> tuple[int, bytes]:
+        portal, books = self.portal, self.portal.books
+        try:
+            if door in portal.refusing:
+                raise Refused(portal.refusing[door], status=403)
+            if door == "licenses":
+                return self._licenses(received)
+            if door == "acks":
+                if books is not None:
+                    books.acknowledge(received.payload, received.data)
+                return 204, b""
+            assert books is not None, "only books answer returns and claims"
+            if received.payload["aud"] != books.issuer.portal_id:
+                raise Refused("wrong-audience", status=403)
+            if door == "claims":
+                return 200, books.claim(received.payload, received.data)
+            answer = books.give_back(received.payload, received.data)
+            return 200, answer if portal.return_answer is None else portal.return_answer
+        except Refused as refused:
+            problem = {"type": f"/problems/{refused.code}", "title": refused.code, **refused.members}
+            return refused.status, compact(problem)
+
+    def _licenses(self, received: Received) -> tuple[int, bytes]:
+        if self.portal.books is None:
+            return self.portal.status, self.portal.body
+        body = self.portal.books.bundle()
+        return (204, b"") if received.payload.get("have") == tag_of(body) else (200, body)
 
     def _send(self, status: int, body: bytes, *, nonce: str | None = None) -> None:
         self.send_response(status)

@@ -12,30 +12,30 @@ from tests.appliance.issuing import Issuer, Json, bundle, compact, item, sign
 
 class TestAGoodBundle:
     def test_it_is_installed(self, bench: Bench) -> None:
-        assert bench.device().install(bench.issuer.bundle(bench.hardware_id)) is Outcome.INSTALLED
+        assert bench.device().install(bench.issuer.bundle(bench.hardware_id)).outcome is Outcome.INSTALLED
 
     def test_it_may_have_white_space_around(self, bench: Bench) -> None:
         data = b"\r\n " + bench.issuer.bundle(bench.hardware_id) + b"\n"
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
 
     def test_it_may_say_more_than_the_device_knows(self, bench: Bench) -> None:
         document = bench.issuer.document(bench.hardware_id, color="green", items=[item(shade="dark")])
         data = bundle(document, bench.issuer.keyset(mood="good"), receipt=None, weather="fine")
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
 
     def test_it_may_demand_what_the_device_knows(self, bench: Bench) -> None:
         document = bench.issuer.document(bench.hardware_id, must=["seq", "items"])
-        assert bench.device().install(bundle(document, bench.issuer.keyset())) is Outcome.INSTALLED
+        assert bench.device().install(bundle(document, bench.issuer.keyset())).outcome is Outcome.INSTALLED
 
     def test_it_may_leave_out_a_key_set_that_is_held(self, bench: Bench) -> None:
         bench.device().install(bench.issuer.bundle(bench.hardware_id))
         second = bundle(bench.issuer.document(bench.hardware_id, seq=2))
-        assert bench.device().install(second) is Outcome.INSTALLED
+        assert bench.device().install(second).outcome is Outcome.INSTALLED
 
     def test_it_may_be_signed_by_a_further_unknown_key(self, bench: Bench, other_issuer: Issuer) -> None:
         keys = (*bench.issuer.keys, other_issuer.keys[0])
         data = bundle(bench.issuer.document(bench.hardware_id, signed_by=keys), bench.issuer.keyset())
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
 
 
 class TestWhatADocumentSays:
@@ -137,14 +137,14 @@ class TestSequence:
     def test_the_same_document_is_already_installed(self, bench: Bench) -> None:
         data = bench.issuer.bundle(bench.hardware_id, seq=5)
         bench.device().install(data)
-        assert bench.device().install(data) is Outcome.ALREADY_INSTALLED
+        assert bench.device().install(data).outcome is Outcome.ALREADY_INSTALLED
 
     def test_the_same_payload_signed_anew_replaces_the_file_and_nothing_else(self, bench: Bench) -> None:
         payload = bench.issuer.document_payload(bench.hardware_id)
         first, second = (sign(payload, "lic+jws", bench.issuer.keys) for _ in range(2))
         bench.device().install(bundle(first, bench.issuer.keyset()))
         bench.device().reset()
-        assert bench.device().install(bundle(second, bench.issuer.keyset())) is Outcome.ALREADY_INSTALLED
+        assert bench.device().install(bundle(second, bench.issuer.keyset())).outcome is Outcome.ALREADY_INSTALLED
         assert json.loads(bench.device().installed_bundle())["license"] == second
         assert not bench.device().status().reset_required
 
@@ -153,7 +153,7 @@ class TestSizeAndForm:
     def test_a_bundle_of_the_greatest_size_is_read_and_one_byte_more_is_not(self, bench: Bench) -> None:
         data = bench.issuer.bundle(bench.hardware_id)
         bench.refuse(data + b" " * (MAX_BYTES + 1 - len(data)), "too-large")
-        assert bench.device().install(data + b" " * (MAX_BYTES - len(data))) is Outcome.INSTALLED
+        assert bench.device().install(data + b" " * (MAX_BYTES - len(data))).outcome is Outcome.INSTALLED
 
     @pytest.mark.parametrize(
         "data",

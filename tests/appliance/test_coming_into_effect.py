@@ -21,7 +21,7 @@ def run_with(bench: Bench, *items: Json, seq: int = 1) -> None:
 
 
 def install(bench: Bench, *items: Json, seq: int) -> Outcome:
-    return bench.device().install(bench.issuer.bundle(bench.hardware_id, seq=seq, items=items))
+    return bench.device().install(bench.issuer.bundle(bench.hardware_id, seq=seq, items=items)).outcome
 
 
 def in_effect(bench: Bench) -> set[str]:
@@ -202,7 +202,7 @@ class TestARestoredConfiguration:
         data = bench.issuer.bundle(bench.hardware_id, items=[PORT])
         bench.device().install(data)
         (bench.home / "configuration.json").unlink()
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
         bench.device().reset()
         assert in_effect(bench) == {"Port"}
 

@@ -34,7 +34,7 @@ def refuse(bench: Bench, code: str) -> Refusal:
 class TestTheRequest:
     def test_it_says_who_asks_and_what_is_held(self, online: Bench, portal: FakePortal) -> None:
         portal.answer(online.issuer.bundle(HARDWARE_ID))
-        assert fetch(online.device()) is Outcome.INSTALLED
+        assert fetch(online.device()).outcome is Outcome.INSTALLED
         header, payload = portal.received[0].header, portal.received[0].payload
         assert header.keys() == {"alg", "typ", "x5c", "nonce", "url"}
         assert header["typ"] == "lic-fetch+jws"
@@ -54,7 +54,7 @@ class TestTheRequest:
     def test_it_names_the_bundle_and_the_key_set_held(self, online: Bench, portal: FakePortal) -> None:
         held = online.issuer.bundle(HARDWARE_ID, seq=7)
         online.device().install(held)
-        assert fetch(online.device()) is Outcome.UNCHANGED
+        assert fetch(online.device()).outcome is Outcome.UNCHANGED
         payload = portal.received[0].payload
         assert (payload["have"], payload["ks"], payload["seq"]) == (tag_of(held), 1, 7)
 
@@ -63,7 +63,7 @@ class TestTheRequest:
         online.device().install(held)
         (online.home / "configuration.json").unlink()
         portal.answer(held)
-        assert fetch(online.device()) is Outcome.INSTALLED
+        assert fetch(online.device()).outcome is Outcome.INSTALLED
         payload = portal.received[0].payload
         assert "have" not in payload
         assert payload["seq"] == 7
@@ -81,7 +81,7 @@ class TestTheRequest:
         with pytest.raises(KeyboardInterrupt):
             online.device(before_step=lose_power).install(newer)
         portal.answer(newer)
-        assert fetch(online.device()) is Outcome.INSTALLED
+        assert fetch(online.device()).outcome is Outcome.INSTALLED
         payload = portal.received[0].payload
         assert "have" not in payload
         assert payload["seq"] == 2
@@ -122,7 +122,7 @@ class TestTheRequest:
         folder = write_identity(tmp_path / "identities", identity)
         shutil.copytree(folder, online.home / "identity", dirs_exist_ok=True)
         portal.answer(online.issuer.bundle(HARDWARE_ID))
-        assert fetch(online.device()) is Outcome.INSTALLED
+        assert fetch(online.device()).outcome is Outcome.INSTALLED
 
 
 class TestTheAnswer:
@@ -130,20 +130,20 @@ class TestTheAnswer:
         held = online.issuer.bundle(HARDWARE_ID)
         online.device().install(held)
         portal.answer(held)
-        assert fetch(online.device()) is Outcome.ALREADY_INSTALLED
+        assert fetch(online.device()).outcome is Outcome.ALREADY_INSTALLED
 
     def test_a_bundle_without_key_set_is_installed_where_one_is_held(
         self, online: Bench, portal: FakePortal
     ) -> None:
         online.device().install(online.issuer.bundle(HARDWARE_ID))
         portal.answer(bundle(online.issuer.document(HARDWARE_ID, seq=2)))
-        assert fetch(online.device()) is Outcome.INSTALLED
+        assert fetch(online.device()).outcome is Outcome.INSTALLED
         assert b'"keyset":{"payload"' in online.device().installed_bundle()
 
     def test_a_stale_nonce_is_replaced_once(self, online: Bench, portal: FakePortal) -> None:
         portal.stale_nonces = 1
         portal.answer(online.issuer.bundle(HARDWARE_ID))
-        assert fetch(online.device()) is Outcome.INSTALLED
+        assert fetch(online.device()).outcome is Outcome.INSTALLED
         assert len(portal.received) == 2
         assert portal.received[0].payload == portal.received[1].payload
 

@@ -30,12 +30,12 @@ class TestAChangeOfRoots:
     ) -> None:
         bench.device().install(bench.issuer.bundle(bench.hardware_id))
         data = bundle(changed.document(bench.hardware_id, seq=2), changed.keyset(version=3), chain=[step])
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
         assert bench.device().status().keyset_version == 3
 
     def test_the_key_set_itself_may_be_the_step(self, bench: Bench, changed: Issuer, step: Json) -> None:
         data = bundle(changed.document(bench.hardware_id), step)
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
 
     def test_two_changes_are_walked_one_after_the_other(
         self, bench: Bench, changed: Issuer, step: Json
@@ -43,14 +43,14 @@ class TestAChangeOfRoots:
         third = Issuer(roots=THIRD, keys=bench.issuer.keys)
         second_step = third.keyset(version=5, signed_by=(*SECOND, *THIRD))
         data = bundle(third.document(bench.hardware_id), third.keyset(version=6), chain=[step, second_step])
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
 
     def test_a_device_that_has_walked_passes_the_chain_over(
         self, bench: Bench, changed: Issuer, step: Json
     ) -> None:
         bench.device().install(bundle(changed.document(bench.hardware_id), step))
         data = bundle(changed.document(bench.hardware_id, seq=2), changed.keyset(version=3), chain=[step])
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
 
     def test_a_device_made_with_the_later_roots_passes_the_chain_over(
         self, make_bench: MakeBench, tmp_path: Path, step: Json
@@ -61,7 +61,7 @@ class TestAChangeOfRoots:
         bench = make_bench(name="later", roots=roots)
         second_step = third.keyset(version=5, signed_by=(*SECOND, *THIRD))
         data = bundle(third.document(bench.hardware_id), third.keyset(version=6), chain=[step, second_step])
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
 
 
 class TestABadChangeOfRoots:

@@ -82,7 +82,7 @@ class TestAChangedDocument:
         bench = make_bench(require=("Ed25519",))
         document = bench.issuer.document(bench.hardware_id, signed_by=bench.issuer.keys[:1])
         keyset = bench.issuer.keyset(signed_by=bench.issuer.roots[:1])
-        assert bench.device().install(bundle(document, keyset)) is Outcome.INSTALLED
+        assert bench.device().install(bundle(document, keyset)).outcome is Outcome.INSTALLED
 
     def test_it_is_refused_if_what_is_not_required_is_there_and_wrong(self, make_bench: MakeBench) -> None:
         bench = make_bench(require=("Ed25519",))
@@ -176,19 +176,19 @@ class TestSigningKeys:
         keys += [key.jwk(use="sig", typ=["lic+jws"]) for key in renewed.keys]
         document = renewed.document(bench.hardware_id, seq=2)
         data = bundle(document, renewed.keyset(version=2, keys=keys))
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
 
     def test_a_retired_key_stays_good(self, bench: Bench) -> None:
         keys = [key.jwk(use="sig", typ=["lic+jws"], retired_at=NOW - 1) for key in bench.issuer.keys]
         data = bundle(bench.issuer.document(bench.hardware_id), bench.issuer.keyset(keys=keys))
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
 
     def test_a_key_of_a_kind_to_come_does_no_harm(self, bench: Bench) -> None:
         payload = bench.issuer.keyset_payload()
         payload["keys"].append({"kty": "XYZ", "kid": "later", "alg": "XYZ-1", "typ": ["lic+jws"]})
         keyset = sign(payload, "jwk-set+jwt", bench.issuer.roots)
         data = bundle(bench.issuer.document(bench.hardware_id), keyset)
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
 
     def test_a_key_under_a_foreign_thumbprint_is_refused(self, bench: Bench) -> None:
         keys = [key.jwk(use="sig", typ=["lic+jws"]) for key in bench.issuer.keys]
@@ -253,7 +253,7 @@ class TestTheKeySet:
         payload["roots"].append({"kty": "XYZ", "kid": "later"})
         keyset = sign(payload, "jwk-set+jwt", bench.issuer.roots)
         data = bundle(bench.issuer.document(bench.hardware_id), keyset)
-        assert bench.device().install(data) is Outcome.INSTALLED
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
 
     def test_it_is_refused_with_a_key_twice(self, bench: Bench) -> None:
         keys = [key.jwk(use="sig", typ=["lic+jws"]) for key in (*bench.issuer.keys, bench.issuer.keys[0])]
