@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from appliance import claims, strict_json
+from appliance import base64url, claims, strict_json
 from appliance.refusals import Refusal
 
 FORMAT: Final = "olp/1"
@@ -21,11 +21,6 @@ class Bundle:
     chain: tuple[object, ...]
     members: dict[str, Any]
 
-    @property
-    def receipt(self) -> object:
-        """The receipt that came with the document, or None."""
-        return self.members.get("receipt")
-
     def to_bytes(self) -> bytes:
         """Return the bundle as a file. The signed parts are texts inside it and come through unchanged."""
         return strict_json.dumps(self.members)
@@ -41,14 +36,7 @@ def read_bundle(data: bytes) -> Bundle:
 
     :raises Refusal: `too-large`, `malformed`, `unknown-version`, `unknown-must`.
     """
-    return bundle_of(claims.parse(data, max_bytes=MAX_BYTES))
-
-
-def bundle_of(members: dict[str, Any]) -> Bundle:
-    """Return the bundle that parsed JSON holds.
-
-    :raises Refusal: `malformed`, `unknown-version`, `unknown-must`.
-    """
+    members = claims.parse(data, max_bytes=MAX_BYTES)
     if claims.text(members, "bundle") != FORMAT:
         raise Refusal("unknown-version", members["bundle"][:20])
     claims.check_must(members, known=_KNOWN)
@@ -64,3 +52,17 @@ def bundle_of(members: dict[str, Any]) -> Bundle:
         chain=tuple(chain or ()),
         members=members,
     )
+
+
+def license_payload(bundle: Bundle) -> bytes:
+    """Return the payload bytes of the license document of a bundle that was verified when it was installed.
+
+    :raises Refusal: `malformed`.
+    """
+    value = bundle.license
+    if isinstance(value, dict) and isinstance(value.get("payload"), str):
+        try:
+            return base64url.decode(value["payload"])
+        except base64url.NotBase64URL as error:
+            raise Refusal("malformed", "a payload that is not base64url") from error
+    raise Refusal("malformed", "a bundle without its license document")

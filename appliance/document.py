@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from appliance import base64url, claims
+from appliance import claims
 from appliance.jose import SignedDocument, read_general, verified_signers
 from appliance.keyset import KeySet
 from appliance.refusals import Refusal
@@ -50,33 +50,12 @@ def verify_document(value: object, *, keyset: KeySet, require: Collection[str]) 
     :raises Refusal: `malformed`, `wrong-type`, `wrong-algorithm`, `bad-signature`, `compromised-key`,
         `unknown-key`, `stripped-signature`, `unknown-version`, `unknown-must`.
     """
-    return read_document(verified_payload(value, typ=TYP, keyset=keyset, require=require))
-
-
-def verified_payload(value: object, *, typ: str, keyset: KeySet, require: Collection[str]) -> bytes:
-    """Verify the signatures of a document of `typ`, and return its payload: see verify_document.
-
-    :raises Refusal: as there, except for what reading the payload raises.
-    """
-    signed = read_general(value, typ=typ)
-    signers = verified_signers(signed, keyset.keys_for(typ))
+    signed = read_general(value, typ=TYP)
+    signers = verified_signers(signed, keyset.keys_for(TYP))
     missing = set(require) - {key.alg for key in signers}
     if missing:
-        raise _missing(signed, keyset, typ, missing)
-    return signed.payload
-
-
-def payload_of(value: object) -> bytes:
-    """Return the payload bytes of a document that was verified when it was taken.
-
-    :raises Refusal: `malformed`.
-    """
-    if isinstance(value, dict) and isinstance(value.get("payload"), str):
-        try:
-            return base64url.decode(value["payload"])
-        except base64url.NotBase64URL as error:
-            raise Refusal("malformed", "a payload that is not base64url") from error
-    raise Refusal("malformed", "no signed document where one belongs")
+        raise _missing(signed, keyset, missing)
+    return read_document(signed.payload)
 
 
 def read_document(payload: bytes) -> LicenseDocument:
@@ -99,10 +78,10 @@ def read_document(payload: bytes) -> LicenseDocument:
     )
 
 
-def _missing(signed: SignedDocument, keyset: KeySet, typ: str, missing: set[str]) -> Refusal:
+def _missing(signed: SignedDocument, keyset: KeySet, missing: set[str]) -> Refusal:
     # Name what happened to the signature that is not there, since each case has a way out of its own.
-    compromised = keyset.keys_for(typ, compromised=True)
-    known = keyset.keys_for(typ)
+    compromised = keyset.keys_for(TYP, compromised=True)
+    known = keyset.keys_for(TYP)
     absent = ", ".join(sorted(missing))
     if any(signature.kid in compromised for signature in signed.signatures):
         return Refusal("compromised-key", absent)

@@ -14,8 +14,7 @@ from appliance.installation import Trust
 from appliance.keyset import Roots, read_roots
 from appliance.public_keys import ALGORITHMS
 from appliance.refusals import Refusal
-from appliance.state import Vault
-from appliance.state_files import vault_to_json
+from appliance.state import Vault, vault_to_json
 from appliance.store import Store, sync_folder
 
 IDENTITY: Final = "identity"

@@ -14,21 +14,18 @@ from appliance.document import Item, LicenseDocument, verify_document
 from appliance.keyset import KeySet, Roots, Walk, verify_keyset, walk_chain
 from appliance.refusals import Refusal
 from appliance.state import Accepted, Configuration, State, Vault, accept
-from appliance.tombstones import still_needed, without
 
 LATEST_RESET: Final = 24 * 60 * 60
 """Seconds after which the device resets itself to drop what is no longer listed (mission rule 14)."""
 
 
 class Outcome(StrEnum):
-    """What an act came to."""
+    """What installing came to."""
 
     INSTALLED = "installed"
     IN_EFFECT = "in-effect"
     ALREADY_INSTALLED = "already-installed"
     UNCHANGED = "unchanged"
-    RECEIPT_ONLY = "receipt-only"
-    RESTORED = "restored"
 
 
 @dataclass(frozen=True)
@@ -41,20 +38,13 @@ class Trust:
 
 
 @dataclass(frozen=True)
-class Keys:
-    """The key set that the parts of a bundle are verified with, read and as it was signed."""
-
-    keyset: KeySet
-    signed: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class Verified:
     """A bundle whose key set and license document are good and meant for this device."""
 
     bundle: Bundle
     document: LicenseDocument
-    keys: Keys
+    keyset: KeySet
+    signed_keyset: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -65,42 +55,22 @@ class Change:
     outcome: Outcome
 
 
-def verify_keys(bundle: Bundle, vault: Vault, trust: Trust, *, portal: str | None = None) -> Keys:
-    """Return the key set of a bundle, or the one held where the bundle leaves it out.
+def verify_bundle(bundle: Bundle, state: State, trust: Trust, *, portal: str | None = None) -> Verified:
+    """Verify all of a bundle that this firmware understands, in the order of trust.md 4.
 
     :param portal: the issuer that must stand in the key set, when the device held none and had to take the
         portal's identity from the unsigned directory.
-    :raises Refusal: `key-set-missing`, `wrong-issuer`, and what verifying chain and key set raises.
+    :raises Refusal: `wrong-issuer`, `wrong-device`, `older-document`, `document-conflict`, `key-set-missing`
+        and what verifying chain, key set and document raises.
     """
-    held = vault.held_keyset()
-    if bundle.keyset is None:
-        # The portal leaves a key set out that the device says it holds.
-        if held is None or vault.keyset is None:
-            raise Refusal("key-set-missing")
-        return Keys(held, vault.keyset)
-    start = Walk(held.roots, held.version, vault.keyset_payload()) if held else Walk(trust.pinned, 0, None)
-    here = walk_chain(start, bundle.chain, require=trust.require)
-    keyset, payload = verify_keyset(here, bundle.keyset, require=trust.require)
-    if portal is not None and keyset.issuer != portal:
-        raise Refusal("wrong-issuer", keyset.issuer)
-    if held is not None and vault.keyset is not None and payload == vault.keyset_payload():
-        return Keys(held, vault.keyset)
-    return Keys(keyset, bundle.keyset)
-
-
-def verify_license(bundle: Bundle, keys: Keys, state: State, trust: Trust) -> Verified:
-    """Verify the license document of a bundle, in the order of trust.md 4.
-
-    :raises Refusal: `wrong-issuer`, `wrong-device`, `older-document`, `document-conflict`, and what verifying
-        the document raises.
-    """
-    document = verify_document(bundle.license, keyset=keys.keyset, require=trust.require)
-    if document.issuer != keys.keyset.issuer:
+    keyset, signed_keyset = _verify_keys(bundle, state.vault, trust)
+    document = verify_document(bundle.license, keyset=keyset, require=trust.require)
+    if document.issuer != keyset.issuer or (portal is not None and keyset.issuer != portal):
         raise Refusal("wrong-issuer", document.issuer)
     if document.hardware_id != trust.hardware_id:
         raise Refusal("wrong-device", f"for {document.hardware_id}, this is {trust.hardware_id}")
     _check_seq(document, state.vault)
-    return Verified(bundle, document, keys)
+    return Verified(bundle, document, keyset, signed_keyset)
 
 
 def plan_installation(state: State, verified: Verified, clock: Clock, *, firmware: int) -> Change:
@@ -110,27 +80,24 @@ def plan_installation(state: State, verified: Verified, clock: Clock, *, firmwar
     still lets the documents before it run, until the configuration no longer names them.
     """
     document, old = verified.document, state.configuration
-    moment = clock.raised(state.vault.clock, max(document.issued_at, verified.keys.keyset.issued_at))
-    # What was given back may still be listed: the portal did not know yet when it made the document.
-    alive = without(document, state.vault.tombstones)
-    at_once = only_lengthens(state.in_effect, alive, now=clock.now(moment), firmware=firmware)
+    moment = clock.raised(state.vault.clock, max(document.issued_at, verified.keyset.issued_at))
+    at_once = only_lengthens(state.in_effect, document, now=clock.now(moment), firmware=firmware)
     configuration = Configuration(verified.bundle, verified.bundle if at_once else old.in_effect)
     vault = replace(
         state.vault,
         min_seq=document.seq,
-        highest_seq=document.seq,
-        highest_sha256=document.sha256,
+        min_sha256=document.sha256,
         accepted=_with(state.vault.accepted, accept(document)),
-        reset_due=_reset_due(state, alive, clock.floor(moment)),
-        keyset=verified.keys.signed,
+        reset_due=_reset_due(state, document, clock.floor(moment)),
+        keyset=verified.signed_keyset,
         clock=moment,
     )
     first = State(vault, old)
     second = State(vault, configuration)
     outcome = Outcome.IN_EFFECT if at_once else Outcome.INSTALLED
-    if state.installed == alive:
+    if state.installed == document:
         outcome = Outcome.ALREADY_INSTALLED
-    return Change((first, second, forgetting(second)), outcome)
+    return Change((first, second, _forgetting(second)), outcome)
 
 
 def plan_reset(state: State, clock: Clock) -> Change:
@@ -142,14 +109,10 @@ def plan_reset(state: State, clock: Clock) -> Change:
     """
     if state.installed is None:
         raise Refusal("nothing-installed")
-    first = brought_into_effect(state)
-    return Change((first, forgetting(first).with_clock(clock.raised(state.vault.clock, 0))), Outcome.IN_EFFECT)
-
-
-def brought_into_effect(state: State) -> State:
-    """Return the state whose configuration has the installed document in effect."""
     installed = state.configuration.installed
-    return replace(state, configuration=Configuration(installed, installed))
+    first = replace(state, configuration=Configuration(installed, installed))
+    second = _forgetting(first).with_clock(clock.raised(state.vault.clock, 0))
+    return Change((first, second), Outcome.IN_EFFECT)
 
 
 def only_lengthens(
@@ -181,13 +144,25 @@ def works(item: Item, *, now: int, firmware: int) -> bool:
     return item.version == firmware and (item.expires_at is None or now < item.expires_at)
 
 
+def _verify_keys(bundle: Bundle, vault: Vault, trust: Trust) -> tuple[KeySet, dict[str, Any]]:
+    held = vault.held_keyset()
+    if bundle.keyset is None:
+        # The portal leaves a key set out that the device says it holds.
+        if held is None or vault.keyset is None:
+            raise Refusal("key-set-missing")
+        return held, vault.keyset
+    start = Walk(held.roots, held.version, vault.keyset_payload()) if held else Walk(trust.pinned, 0, None)
+    here = walk_chain(start, bundle.chain, require=trust.require)
+    keyset, payload = verify_keyset(here, bundle.keyset, require=trust.require)
+    if held is not None and vault.keyset is not None and payload == vault.keyset_payload():
+        return held, vault.keyset
+    return keyset, bundle.keyset
+
+
 def _check_seq(document: LicenseDocument, vault: Vault) -> None:
     if document.seq < vault.min_seq:
-        ruled_out = vault.min_seq > vault.highest_seq
-        why = "a return of everything has ruled out all below" if ruled_out else "installed before:"
-        raise Refusal("older-document", f"seq {document.seq}, {why} {vault.min_seq}")
-    # A return of everything raises min_seq without a document of that number.
-    if document.seq == vault.highest_seq and document.sha256 != vault.highest_sha256:
+        raise Refusal("older-document", f"seq {document.seq}, installed before: {vault.min_seq}")
+    if document.seq == vault.min_seq and document.sha256 != vault.min_sha256:
         raise Refusal("document-conflict", f"seq {document.seq}")
 
 
@@ -228,19 +203,9 @@ def _with(values: tuple[Accepted, ...], value: Accepted) -> tuple[Accepted, ...]
     return values if value in values else (*values, value)
 
 
-def forgetting(state: State) -> State:
-    """Let only those documents run that the configuration names, call off a reset nobody needs, and drop the
-    tombstones that have nothing left to keep down."""
-    documents = (state.installed, state.in_effect)
-    named = {accept(document) for document in documents if document is not None}
-    vault = state.vault
-    accepted = tuple(entry for entry in vault.accepted if entry in named)
-    vault = replace(
-        vault,
-        accepted=accepted,
-        reset_due=vault.reset_due if state.reset_required else None,
-        tombstones=still_needed(
-            vault.tombstones, min_seq=vault.min_seq, running=[entry.seq for entry in accepted]
-        ),
-    )
-    return replace(state, vault=vault)
+def _forgetting(state: State) -> State:
+    """Let only those documents run that the configuration names, and call off a reset nobody needs."""
+    named = {accept(document) for document in (state.installed, state.in_effect) if document is not None}
+    accepted = tuple(entry for entry in state.vault.accepted if entry in named)
+    due = state.vault.reset_due if state.reset_required else None
+    return replace(state, vault=replace(state.vault, accepted=accepted, reset_due=due))
