@@ -58,7 +58,7 @@ class TestMakeRun:
             origins = set(re.findall(r"^(?:Portal|Appliance) +(http://\S+)", printed, re.MULTILINE))
             assert len(origins) == 2, printed
             for origin in origins:
-                with urllib.request.urlopen(origin, timeout=10) as page:
+                with urllib.request.urlopen(origin.replace("localhost", "127.0.0.1"), timeout=10) as page:
                     assert page.status == 200
             demo.send_signal(signal.SIGINT)
             assert demo.wait(timeout=60) == 0
