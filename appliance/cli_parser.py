@@ -8,7 +8,6 @@ from pathlib import Path
 from appliance.home import check_algorithms
 from appliance.public_keys import ALGORITHMS
 
-
 _ID_LIKE_AN_OPTION = re.compile(r"-[A-Za-z0-9_-]{21}")
 
 

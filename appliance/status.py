@@ -147,9 +147,7 @@ def _last_receipt(record: ReceiptRecord | None) -> LastReceipt | None:
         return_jti=receipt.return_jti,
         issued_at=receipt.issued_at,
         next_seq=receipt.next_seq,
-        licenses=tuple(
-            GivenBack(name, record.labels.get(name, ""), fate) for name, fate in receipt.results
-        ),
+        licenses=tuple(GivenBack(name, record.labels.get(name, ""), fate) for name, fate in receipt.results),
     )
 
 

@@ -11,14 +11,15 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from appliance import acknowledging
 from appliance.bundle import MAX_BYTES
 from appliance.device import Device
 from appliance.fetching import fetch
-from appliance.installation import Outcome
 from appliance.refusals import Refusal
+from appliance.result import Result
 from appliance.serving import HOME_VARIABLE
 from appliance.status import Status
-from appliance.wording import license_state, moment, outcome_sentence
+from appliance.wording import license_state, moment, result_sentences
 
 
 @never_cache
@@ -45,7 +46,7 @@ def install_file(request: HttpRequest) -> HttpResponse:
     """Install a license file from the administrator's computer."""
     file = request.FILES.get("file")
 
-    def install(device: Device) -> Outcome:
+    def install(device: Device) -> Result:
         if file is None or file.size is None:
             raise Refusal("malformed", "no file was chosen")
         if file.size > MAX_BYTES:
@@ -59,7 +60,7 @@ def install_file(request: HttpRequest) -> HttpResponse:
 @require_POST
 def reset(request: HttpRequest) -> HttpResponse:
     """Bring what is installed into effect."""
-    return _act(request, lambda device: device.reset())
+    return _act(request, acknowledging.reset)
 
 
 @never_cache
@@ -82,11 +83,12 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "appliance/forged.html", {"reason": reason}, status=403)
 
 
-def _act(request: HttpRequest, act: Callable[[Device], Outcome]) -> HttpResponse:
+def _act(request: HttpRequest, act: Callable[[Device], Result]) -> HttpResponse:
     try:
         device = _device()
-        outcome = act(device)
-        messages.success(request, gettext(outcome_sentence(outcome, device.status())), extra_tags=outcome)
+        result = act(device)
+        for sentence in result_sentences(result, device.status()):
+            messages.success(request, gettext(sentence), extra_tags=result.outcome)
     except Refusal as refusal:
         messages.error(request, str(refusal), extra_tags=refusal.code)
     return redirect("license")

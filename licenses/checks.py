@@ -1,4 +1,4 @@
-"""System checks: an upgrade stops, with the command to run, before it signs with what it has not (trust.md 10).
+"""System checks: an upgrade stops, with the command to run, before it signs with what it lacks.
 
 `manage.py check` runs the first, `manage.py migrate` both; `manage.py keys check` looks at key files as well.
 """

@@ -91,8 +91,8 @@ def sign(row: Signable, *, ring: KeyRing | None = None) -> Signable:
     """Sign a document or receipt that has no signatures by the keys in use, and store them. Returns the row
     as stored.
 
-    The payload stays, and with it `seq` and log; of those who sign at once under one key set, the first stored
-    bytes win, and those of an older key set never replace those of a newer one.
+    The payload stays, and with it `seq` and log; of those who sign at once under one key set, the first
+    stored bytes win, and those of an older key set never replace those of a newer one.
 
     :param ring: the key ring to sign under, or the current one.
     :raises NoKeySet: the portal has no keys yet.

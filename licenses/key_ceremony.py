@@ -1,13 +1,14 @@
 """Operations on the document keys and their roots; each publishes the next key set (trust.md 6 and 10).
 
-They need the private roots, which are brought for this and taken away again. New document keys are kept before
-a key set names them. Documents and receipts that were signed before are signed again when they are next handed
-out (`licenses.handout`).
+They need the private roots, which are brought for this and taken away again. New document keys are kept
+before a key set names them. Documents and receipts that were signed before are signed again when they are
+next handed out (`licenses.handout`).
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -106,9 +107,7 @@ def rotate_keys(*, roots: Sequence[Signer], caller: Caller, now: datetime) -> Ke
     if act.outcome is not None:
         return KeySetVersion.objects.get(pk=act.outcome["version"])
     ring = _current(roots)
-    retired = [
-        replace(entry, retired_at=clock.posix(now)) for entry in ring.key_set.keys if entry.in_use
-    ]
+    retired = [replace(entry, retired_at=clock.posix(now)) for entry in ring.key_set.keys if entry.in_use]
     return _publish(
         act,
         after=ring,
@@ -263,8 +262,8 @@ def _new_keys(algorithms: Sequence[str], now: datetime) -> tuple[KeyEntry, ...]:
 
 
 def _succeeded(leaving: KeyEntry, ring: KeyRing, now: datetime) -> tuple[KeyEntry, ...]:
-    """The keys with a new one in the place of `leaving`, which stays listed behind; what of its algorithm left
-    use before is the generation before last, and goes."""
+    """The keys with a new one in the place of `leaving`, which stays listed behind; what of its algorithm
+    left use before is the generation before last, and goes."""
     alg = leaving.public_key.alg
     others = [entry for entry in ring.key_set.keys if entry.public_key.alg != alg]
     # The new one in front, as in a first key set: keys in use before keys that were.
@@ -280,7 +279,7 @@ def _publish(
     signers: Sequence[Signer],
     caller: Caller,
     now: datetime,
-    **facts: object,
+    **facts: Any,
 ) -> KeySetVersion:
     """Sign and store the key set after `after`. Keys are made last, when nothing is left to refuse."""
     if keyring.is_demo_identity(settings.PORTAL_ID) and not settings.DEMO:

@@ -1,4 +1,4 @@
-"""Whether the keys of this portal do for this release, and what its operator has to do if not (trust.md 10)."""
+"""Whether the keys of this portal do for this release, and what to do if not (trust.md 10)."""
 
 from dataclasses import dataclass
 
@@ -116,9 +116,7 @@ def keys_listed() -> tuple[KeyRing, list[KeyState]]:
         if entry.compromised_at is not None:
             state, since = "compromised", entry.compromised_at
         kid = entry.public_key.kid
-        states.append(
-            KeyState(kid=kid, alg=entry.public_key.alg, state=state, since=since, kept=kid in kept)
-        )
+        states.append(KeyState(kid=kid, alg=entry.public_key.alg, state=state, since=since, kept=kid in kept))
     return ring, states
 
 

@@ -10,7 +10,14 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from licenses import signers
-from licenses.signers import Ed25519Signer, FileSigner, MLDSA65Signer, Signer, UnreadableKeyFile, UnsupportedKey
+from licenses.signers import (
+    Ed25519Signer,
+    FileSigner,
+    MLDSA65Signer,
+    Signer,
+    UnreadableKeyFile,
+    UnsupportedKey,
+)
 from portal.core.errors import Unavailable
 
 DOCUMENT_ALGORITHMS = signers.ALGORITHMS

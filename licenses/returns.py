@@ -141,7 +141,10 @@ def _outcome(grant: Grant | None) -> Outcome:
         return "unknown"
     if grant.state != Grant.State.LIVE:
         return "already"
-    return "returned" if grant.product.returnable else "kept"
+    # Test licenses and bridges end with any product; what was bought stays where it cannot come back.
+    if grant.license_class == Grant.Class.BOUGHT and not grant.product.returnable:
+        return "kept"
+    return "returned"
 
 
 def _take_back(

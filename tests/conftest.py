@@ -13,6 +13,7 @@ from accounts.models import Company, Membership, Project, ProjectRight, User
 from appliance.factory.authority import Authority, make_authority, pem
 from devices import proofs, trust_anchors
 from devices.models import TrustAnchor
+from licenses import key_ceremony
 from licenses import keyring as key_rings
 from licenses.models import KeySetVersion
 from licenses.signers import Ed25519Signer, FileSigner, MLDSA65Signer
@@ -58,9 +59,7 @@ def keyring(db: None, settings: LazySettings, tmp_path: Path) -> Keys:
     """Two roots, document keys in a folder of this test, and key set 1 published."""
     settings.SIGNING_KEYS_DIR = tmp_path / "signing-keys"
     roots: tuple[FileSigner, ...] = (Ed25519Signer.generate(), MLDSA65Signer.generate())
-    key_set = key_rings.publish_first_key_set(
-        roots=roots, signers=key_rings.make_document_keys(), caller=factories.caller(), now=factories.NOW
-    )
+    key_set = key_ceremony.publish_first_key_set(roots=roots, caller=factories.caller(), now=factories.NOW)
     return Keys(roots=roots, key_set=key_set)
 
 

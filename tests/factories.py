@@ -1,6 +1,8 @@
 """Makes what tests need, through the portal's own operations wherever there is one."""
 
+import hashlib
 import itertools
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from io import StringIO
@@ -11,12 +13,12 @@ from django.core.management import call_command
 
 from accounts import companies, projects
 from accounts.models import Company, Membership, Project, ProjectRight, User
-from devices import enrollment
+from devices import enrollment, payloads
 from devices.models import Device
-from licenses import activation, activation_code, assignment, fulfilment, queries
+from licenses import activation, activation_code, assignment, fulfilment, queries, returns
 from licenses.fulfilment import OrderLine
 from licenses.models import ActivationKey, Grant, Holding, Product
-from portal.core import acts
+from portal.core import acts, base64url
 from portal.core.acts import Caller
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -139,6 +141,40 @@ def assigned(device: Device, quantity: int = 1, code: str = "Port", version: int
     return assignment.assign(
         device=device, product=get_product(code, version), quantity=quantity, caller=caller(), now=NOW
     ).grant
+
+
+def give_back(
+    device: Device,
+    *grants: Grant | str,
+    key: str | None = None,
+    everything: bool = False,
+    min_seq: int = 0,
+    seq: int = 0,
+    now: datetime = NOW,
+) -> returns.Answer:
+    """A return by the device of the grants, or of everything, as its door hands it on once it is verified.
+
+    `key` is the statement's jti, a new one unless given; signing the receipt needs the `keyring` fixture.
+    """
+    ids = tuple(grant if isinstance(grant, str) else queries.grant_id(grant) for grant in grants)
+    statement = payloads.Return(
+        hardware_id=device.hardware_id,
+        aud=settings.PORTAL_ID,
+        jti=key or base64url.encode(secrets.token_bytes(16)),
+        seq=seq,
+        ctr=next(_numbers),
+        grants=payloads.ALL if everything else ids,
+        min_seq=min_seq,
+    )
+    # The signed bytes stand for what is said: the same statement again has the same hash, whatever its ctr.
+    said = repr((statement.jti, statement.grants, min_seq)).encode()
+    return returns.return_licenses(
+        device=device,
+        statement=statement,
+        payload_sha256=hashlib.sha256(said).digest(),
+        caller=caller(scope=f"device:{device.hardware_id}", key=statement.jti),
+        now=now,
+    )
 
 
 def free(owner: Company | Project | Device, code: str = "Port", version: int = 14) -> int:

@@ -138,7 +138,7 @@ LOCKS = (
         file="licenses/balances.py",
         edits=(("sorted((source, destination), key=_place)", "(source, destination)"),),
         tests=(
-            f"{RACES}/test_transfers.py::TestTransfers::test_between_balances_that_never_held_anything_all_are_refused",
+            f"{RACES}/test_transfers.py::TestTransfers::test_new_holders_are_made_in_one_order_whichever_way_the_licenses_go",
         ),
     ),
     Guard(

@@ -37,6 +37,8 @@ def pytest_load_initial_conftests() -> None:
     """
     global _own_data_folder  # noqa: PLW0603 -- a plugin has no object of its own to keep it in
     os.environ.setdefault("DEMO", "1")
+    # A bare machine may not know the name localhost, which is pytest-django's own choice.
+    os.environ.setdefault("DJANGO_LIVE_TEST_SERVER_ADDRESS", "127.0.0.1")
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is None and "DATA_DIR" not in os.environ:
         _own_data_folder = tempfile.mkdtemp(prefix="license-portal-tests-")

@@ -74,7 +74,10 @@ class TestInstall:
 
         def check(home: Path) -> None:
             assert running(home) == {"Port", "DECT"}
-            assert Device(home).install(path.read_bytes()).outcome in {Outcome.INSTALLED, Outcome.ALREADY_INSTALLED}
+            assert Device(home).install(path.read_bytes()).outcome in {
+                Outcome.INSTALLED,
+                Outcome.ALREADY_INSTALLED,
+            }
             assert running(home) == {"Port", "DECT"}
             Device(home).reset()
             assert running(home) == {"Port", "Fax"}

@@ -258,7 +258,9 @@ class TestAnAddressOutOfTheDirectory:
 
 
 class TestTwoAtOnce:
-    def test_a_document_installed_meanwhile_is_not_undone(self, online: Bench, portal: FakePortal) -> None:
+    def test_a_document_installed_meanwhile_is_not_undone(
+        self, online: Bench, portal: FakePortal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         older, newer = (online.issuer.bundle(HARDWARE_ID, seq=seq) for seq in (1, 2))
         portal.answer(older)
         device = online.device()
@@ -269,7 +271,8 @@ class TestTwoAtOnce:
                 Device(online.home).install(newer)
                 return found
 
+        monkeypatch.setattr("appliance.session.PortalClient", SlowPortal)
         with pytest.raises(Refusal) as refused:
-            fetch(device, SlowPortal(portal.address))
+            fetch(device)
         assert refused.value.code == "older-document"
         assert online.device().status().seq_installed == 2

@@ -11,8 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Project
-from licenses import activation, assignment, balances, delivery, returns
-from tests.factories import NOW, activated, assigned, caller, get_product, make_device, make_key
+from licenses import activation, assignment, balances, delivery
+from tests.factories import NOW, activated, assigned, caller, get_product, give_back, make_device, make_key
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring")
 
@@ -64,17 +64,9 @@ class TestBudgets:
         activated(project, {"Port": 500})
         grant = assigned(make_device(project=project))
 
-        sent = statements(
-            partial(
-                returns.return_licenses,
-                device=grant.device,
-                grant_ids=[grant.pk],
-                caller=caller(),
-                now=NOW,
-            )
-        )
+        sent = statements(partial(give_back, grant.device, grant))
 
-        assert len(sent) == 18, "\n".join(sent)
+        assert len(sent) == 38, "\n".join(sent)
 
     def test_transfer(self, project: Project) -> None:
         activated(project.company, {"Port": 500})
@@ -102,10 +94,12 @@ class TestBudgets:
         delivery.download(device=device, caller=caller(), now=NOW)
 
         sent = statements(
-            partial(delivery.fetch, device=device, have=None, key_set_held=1, caller=caller(), now=NOW)
+            partial(
+                delivery.fetch, device=device, seq_seen=0, have=None, key_set_held=1, caller=caller(), now=NOW
+            )
         )
 
-        assert len(sent) == 2, "\n".join(sent)
+        assert len(sent) == 3, "\n".join(sent)
 
     def test_fetch_of_what_the_device_has(self, project: Project) -> None:
         activated(project, {"Port": 500})
@@ -114,7 +108,9 @@ class TestBudgets:
         tag = delivery.download(device=device, caller=caller(), now=NOW).tag
 
         sent = statements(
-            partial(delivery.fetch, device=device, have=tag, key_set_held=1, caller=caller(), now=NOW)
+            partial(
+                delivery.fetch, device=device, seq_seen=0, have=tag, key_set_held=1, caller=caller(), now=NOW
+            )
         )
 
-        assert len(sent) == 2, "\n".join(sent)
+        assert len(sent) == 3, "\n".join(sent)

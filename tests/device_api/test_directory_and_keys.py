@@ -27,6 +27,9 @@ class TestDirectory:
             "urls": {
                 "nonce": "http://localhost:8000/device/v1/new-nonce",
                 "licenses": "http://localhost:8000/device/v1/licenses",
+                "returns": "http://localhost:8000/device/v1/returns",
+                "acks": "http://localhost:8000/device/v1/acks",
+                "claims": "http://localhost:8000/device/v1/claims",
             },
             "portal": settings.PORTAL_ID,
             "algorithms": ["Ed25519", "ES256", "ES384", "PS256", "RS256"],

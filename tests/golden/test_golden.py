@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 
 from devices import jose as device_jose
-from devices import pki
+from devices import payloads, pki
 from licenses import bundle, jose, keyset
 from licenses.document import TYP, LicenseDocumentV1
 from licenses.keyset import KeySetV1, Roots
@@ -92,8 +92,8 @@ class TestTheFetchToken:
         )
         identity = pki.verify_chain(token.chain, [anchor], datetime(2036, 1, 1, tzinfo=UTC))
         device_jose.verify(token, identity.public_key)
-        statement = device_jose.parse_statement(token)
-        assert identity.hardware_id == statement.sub == HARDWARE_ID
+        statement = payloads.parse_fetch(token)
+        assert identity.hardware_id == statement.hardware_id == HARDWARE_ID
         assert (statement.seq, statement.fw, statement.have, statement.ks) == (6, "14r2", "dGFn", 1)
 
 

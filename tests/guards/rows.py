@@ -7,10 +7,19 @@ from typing import Any, TypeVar
 from django.db import models
 
 from accounts.models import Membership, Project, ProjectRight, User
-from devices.models import AnchorPrefix, Device, TrustAnchor
+from devices.models import (
+    Alert,
+    AnchorPrefix,
+    BlockedKey,
+    Device,
+    SeqFloor,
+    StatementCounter,
+    TrustAnchor,
+)
 from licenses import delivery, keyring, ledger, queries
 from licenses.models import (
     ActivationKey,
+    ClaimCode,
     Grant,
     Holder,
     Holding,
@@ -20,10 +29,21 @@ from licenses.models import (
     LogLine,
     Order,
     Product,
+    Return,
     Transfer,
 )
 from portal.core.models import Act, AuditEntry, random_id
-from tests.factories import NOW, activated, assigned, caller, find_key, get_product, make_device, make_key
+from tests.factories import (
+    NOW,
+    activated,
+    assigned,
+    caller,
+    find_key,
+    get_product,
+    give_back,
+    make_device,
+    make_key,
+)
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -54,6 +74,11 @@ class Rows:
     key_set: KeySetVersion
     leaf: LogLeaf
     line: LogLine
+    returned: Return
+    counter: StatementCounter
+    alert: Alert
+    blocked_key: BlockedKey
+    claim_code: ClaimCode
 
     @property
     def issuer(self) -> Holder:
@@ -77,6 +102,9 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
     unsigned = queries.current_document(device)
     assert signed is not None
     assert unsigned is not None
+    other = make_device(project=project)
+    give_back(other, "A" * 22)
+    used = ActivationKey.objects.get(state="activated")
     return Rows(
         user=user,
         stranger=stranger,
@@ -89,7 +117,7 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         product=get_product(),
         order=issued.order,
         issued=issued,
-        used=ActivationKey.objects.get(state="activated"),
+        used=used,
         act=Act.objects.filter(operation="assign").earliest("at"),
         entry=AuditEntry.objects.earliest("pk"),
         holding=Holding.objects.get(holder__project=project, product__code="Port"),
@@ -100,7 +128,23 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         key_set=KeySetVersion.objects.get(version=keyring.current_version()),
         leaf=LogLeaf.objects.earliest("pk"),
         line=LogLine.objects.get(grant=grant),
+        returned=Return.objects.get(device=other),
+        counter=StatementCounter.objects.get(device=other),
+        alert=Alert.objects.create(kind=Alert.Kind.SEQ_AHEAD, device=device, subject="7", at=NOW),
+        blocked_key=BlockedKey.objects.create(spki_sha256=bytes(32), reason="stolen", blocked_at=NOW),
+        claim_code=ClaimCode.objects.create(
+            code_sha256=bytes(32),
+            user=user,
+            project=project,
+            hardware_id=device.hardware_id,
+            expires_at=NOW,
+            used_by=used.activated_by,
+        ),
     )
+
+
+def a_seq_floor(value: int) -> SeqFloor:
+    return SeqFloor.objects.create(value=value, raised_at=NOW)
 
 
 def again(row: Row, **changes: Any) -> Row:

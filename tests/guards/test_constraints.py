@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 
 from licenses.models import Grant, Holder
 from tests.factories import NOW
-from tests.guards.rows import Rows, again, change
+from tests.guards.rows import Rows, a_seq_floor, again, change
 from tests.rows import APPS
 
 Violation = Callable[[Rows], Any]
@@ -173,6 +173,31 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
     "a_line_has_a_salt_of_its_own": (lambda rows: again(rows.line, transfer=None, salt=b"short"),),
     "a_line_tells_of_a_transfer_or_a_grant": (lambda rows: again(rows.line, transfer=None, grant=None),),
     "licenses_logline_transfer_id_key": (lambda rows: again(rows.line),),
+    # what devices say
+    "a_payload_is_counted_once": (lambda rows: again(rows.counter),),
+    "a_counted_payload_is_a_hash": (lambda rows: again(rows.counter, payload_sha256=b"short"),),
+    "a_key_is_blocked_once": (lambda rows: again(rows.blocked_key),),
+    "a_blocked_key_is_a_hash": (lambda rows: again(rows.blocked_key, spki_sha256=b"short"),),
+    "a_seq_floor_raises_something": (lambda _: a_seq_floor(0), lambda _: a_seq_floor(-1)),
+    "one_alert_for_one_cause": (lambda rows: again(rows.alert),),
+    "an_alert_has_a_known_kind": (lambda rows: again(rows.alert, kind="weather"),),
+    "a_device_names_a_return_once": (
+        lambda rows: again(rows.returned, act=rows.act, payload_sha256=b"\x07" * 32),
+    ),
+    "licenses_return_act_id_key": (
+        lambda rows: again(rows.returned, jti="other", payload_sha256=b"\x07" * 32),
+    ),
+    "licenses_return_payload_sha256_key": (lambda rows: again(rows.returned, act=rows.act, jti="other"),),
+    "a_return_has_a_hash": (
+        lambda rows: again(rows.returned, act=rows.act, jti="other", payload_sha256=b"short"),
+    ),
+    "a_receipt_names_its_key_set": (
+        lambda rows: change(rows.returned, signed=None),
+        lambda rows: change(rows.returned, signed_under=None),
+    ),
+    "a_claim_code_is_one_claim": (lambda rows: again(rows.claim_code, used_by=None),),
+    "a_claim_code_is_a_hash": (lambda rows: again(rows.claim_code, used_by=None, code_sha256=b"short"),),
+    "licenses_claimcode_used_by_id_key": (lambda rows: again(rows.claim_code, code_sha256=b"\x07" * 32),),
 }
 
 # Tables that Django brings for its own permissions, which nothing here uses.

@@ -80,6 +80,17 @@ REFUSED: dict[str, tuple[str, tuple[Write, ...]]] = {
         ),
     ),
     "licenses_licensedocument_never_delete": (NEVER, (lambda rows: remove(rows.unsigned),)),
+    "licenses_return_never_update": (
+        NEVER,
+        (
+            lambda rows: change(rows.returned, receipt_payload=b"{}"),
+            lambda rows: change(rows.returned, payload_sha256=b"\x07" * 32),
+            lambda rows: change(rows.returned, jti="other"),
+            lambda rows: change(rows.returned, next_seq=99),
+            lambda rows: change(rows.returned, device=rows.device),
+        ),
+    ),
+    "licenses_return_never_delete": (NEVER, (lambda rows: remove(rows.returned),)),
     "licenses_logleaf_never_update": (
         NEVER,
         (

@@ -55,10 +55,11 @@ class TestMakeRun:
                 printed += line
                 if line.startswith("Ctrl-C"):
                     break
-            origins = set(re.findall(r"^(?:Portal|Appliance) +(http://\S+)", printed, re.MULTILINE))
-            assert len(origins) == 2, printed
-            for origin in origins:
-                with urllib.request.urlopen(origin, timeout=10) as page:
+            addresses = r"^(?:Portal|Appliance) +http://(?:localhost|127\.0\.0\.1):(\d+)"
+            ports = set(re.findall(addresses, printed, re.MULTILINE))
+            assert len(ports) == 2, printed
+            for port in ports:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
                     assert page.status == 200
             demo.send_signal(signal.SIGINT)
             assert demo.wait(timeout=60) == 0

@@ -10,8 +10,8 @@ from django.conf import LazySettings
 from accounts.models import User
 from devices.models import Device
 from licenses import bundle, delivery, documents, jose, keyring, queries
-from licenses.delivery import Bundle
 from licenses.document import TYP
+from licenses.handout import Bundle
 from licenses.keyring import NoKeySet, SigningKeyMissing
 from licenses.models import Grant, LicenseDocument
 from portal.core.models import AuditEntry
@@ -28,7 +28,12 @@ def download(device: Device, user: User | None = None) -> Bundle:
 
 def fetch(device: Device, *, have: str | None = None, key_set_held: int | None = None) -> Bundle | None:
     return delivery.fetch(
-        device=device, have=have, key_set_held=key_set_held, caller=caller(scope="device"), now=NOW
+        device=device,
+        seq_seen=0,
+        have=have,
+        key_set_held=key_set_held,
+        caller=caller(scope="device"),
+        now=NOW,
     )
 
 
@@ -167,7 +172,9 @@ class TestAnItemThatEnded:
         assert len(read(current(device)).items) == 2
         after = (test.expires_at or NOW) + timedelta(seconds=1)
 
-        got = delivery.fetch(device=device, have=None, key_set_held=None, caller=caller(), now=after)
+        got = delivery.fetch(
+            device=device, seq_seen=0, have=None, key_set_held=None, caller=caller(), now=after
+        )
 
         assert got is not None
         assert got.seq == 3

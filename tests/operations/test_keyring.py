@@ -6,12 +6,13 @@ from pathlib import Path
 
 from django.conf import LazySettings
 
-from licenses import jose, keyset
+from licenses import jose, key_ceremony, keyset
 from licenses import keyring as key_rings
-from licenses.keyring import KeySetExists, NoKeySet, NoSuchKeySet
+from licenses.key_ceremony import KeySetExists
+from licenses.keyring import NoKeySet, NoSuchKeySet
 from licenses.keyset import KeySetV1, Roots
 from licenses.models import KeySetVersion
-from licenses.signers import Ed25519Signer, FileSigner, MLDSA65Signer, PublicKey
+from licenses.signers import PublicKey
 from portal.core import clock
 from tests.conftest import Keys
 from tests.factories import NOW, caller
@@ -35,33 +36,24 @@ class TestPublishingTheFirstKeySet:
 
     def test_there_is_only_one_first(self, keyring: Keys) -> None:
         with refused(KeySetExists):
-            key_rings.publish_first_key_set(
-                roots=keyring.roots,
-                signers=[Ed25519Signer.generate(), MLDSA65Signer.generate()],
-                caller=caller(),
-                now=NOW,
-            )
+            key_ceremony.publish_first_key_set(roots=keyring.roots, caller=caller(), now=NOW)
 
-    def test_the_same_request_again_is_answered_the_same(self, db: None) -> None:
-        roots: list[FileSigner] = [Ed25519Signer.generate(), MLDSA65Signer.generate()]
-        signers: list[FileSigner] = [Ed25519Signer.generate(), MLDSA65Signer.generate()]
+    def test_the_same_request_again_is_answered_the_same(self, keyring: Keys) -> None:
         request = caller(key="once")
-        first = key_rings.publish_first_key_set(roots=roots, signers=signers, caller=request, now=NOW)
+        first = key_ceremony.rotate_keys(roots=keyring.roots, caller=request, now=NOW)
 
         with unchanged():
-            second = key_rings.publish_first_key_set(roots=roots, signers=signers, caller=request, now=NOW)
+            second = key_ceremony.rotate_keys(roots=keyring.roots, caller=request, now=NOW)
 
         assert bytes(second.signed) == bytes(first.signed)
 
+    def test_the_files_are_for_their_owner_alone(self, keyring: Keys, settings: LazySettings) -> None:
+        files = {path.name: path for path in Path(settings.SIGNING_KEYS_DIR).iterdir()}
 
-class TestMakingDocumentKeys:
-    def test_the_files_are_for_their_owner_alone(self, settings: LazySettings, tmp_path: Path) -> None:
-        settings.SIGNING_KEYS_DIR = tmp_path / "keys"
-
-        made = key_rings.make_document_keys()
-
-        files = {path.name: path for path in (tmp_path / "keys").iterdir()}
-        assert set(files) == {f"{signer.kid}.pem" for signer in made}
+        key_set = KeySetV1.from_payload(
+            jose.parse_general(bytes(keyring.key_set.signed), typ=keyset.TYP).payload
+        )
+        assert set(files) == {f"{entry.public_key.kid}.pem" for entry in key_set.keys}
         assert {stat.S_IMODE(path.stat().st_mode) for path in files.values()} == {0o600}
         assert all(b"ENCRYPTED" in path.read_bytes() for path in files.values())
 

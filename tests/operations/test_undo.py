@@ -4,12 +4,12 @@ import pytest
 
 from accounts.models import Project, User
 from devices.models import Device
-from licenses import assignment, delivery, queries, returns
+from licenses import assignment, delivery, queries
 from licenses.assignment import AssignmentCarried
 from licenses.ledger import GrantAlreadyEnded
 from licenses.models import Grant, LicenseDocument
 from portal.core.acts import IdempotencyKeyReused
-from tests.factories import NOW, assigned, caller, free, make_device
+from tests.factories import NOW, assigned, caller, free, give_back, make_device
 from tests.operations.bookkeeping import last_entry, last_leaf, latest, listed, refused, unchanged
 
 
@@ -64,7 +64,7 @@ class TestUndoing:
 
     def test_it_is_refused_once_the_device_fetched_it(self, device: Device, keyring: object) -> None:
         grant = assigned(device)
-        delivery.fetch(device=device, have=None, key_set_held=None, caller=caller(), now=NOW)
+        delivery.fetch(device=device, seq_seen=0, have=None, key_set_held=None, caller=caller(), now=NOW)
 
         with refused(AssignmentCarried):
             undo(grant)
@@ -108,9 +108,9 @@ class TestUndoing:
         with refused(GrantAlreadyEnded):
             undo(grant)
 
-    def test_it_does_not_undo_what_was_returned(self, device: Device) -> None:
+    def test_it_does_not_undo_what_was_returned(self, device: Device, keyring: object) -> None:
         grant = assigned(device)
-        returns.return_licenses(device=device, grant_ids=[grant.pk], caller=caller(), now=NOW)
+        give_back(device, grant)
 
         with refused(GrantAlreadyEnded):
             undo(grant)

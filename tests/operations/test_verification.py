@@ -17,11 +17,21 @@ from django.db.models import F
 
 from accounts.models import Project
 from devices.models import Device
-from licenses import assignment, ledger, returns, verification
+from licenses import assignment, ledger, verification
 from licenses.models import ActivationKey, Grant, Holding, LicenseDocument, LogLeaf, LogLine, Transfer
 from portal.core import acts
 from portal.core.models import Act
-from tests.factories import NOW, activated, assigned, caller, find_key, get_product, make_device, make_key
+from tests.factories import (
+    NOW,
+    activated,
+    assigned,
+    caller,
+    find_key,
+    get_product,
+    give_back,
+    make_device,
+    make_key,
+)
 
 PastTheGuards = Callable[[], AbstractContextManager[None]]
 
@@ -47,7 +57,7 @@ class Books:
 
 
 @pytest.fixture
-def books(project: Project, catalogue: None) -> Books:
+def books(project: Project, catalogue: None, keyring: object) -> Books:
     activated(project, {"Port": 10, "UC": 5})
     activated(project.company, {"Port": 2})
     unused = find_key(make_key(lines={"Port": 7, "UC": 1}))
@@ -55,7 +65,7 @@ def books(project: Project, catalogue: None) -> Books:
     live, returned = assigned(device, 3), assigned(device, 2, "UC")
     undone = assigned(other, 1)
     assigned(other, 1, "UC")
-    returns.return_licenses(device=device, grant_ids=[returned.pk], caller=caller(), now=NOW)
+    give_back(device, returned)
     assignment.undo_assignment(grant=undone, caller=caller(), now=NOW)
     return Books(project=project, device=device, live=live, returned=returned, unused_key=unused)
 

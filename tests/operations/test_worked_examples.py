@@ -10,12 +10,12 @@ import pytest
 
 from accounts.models import Company, Project, User
 from devices.models import Device
-from licenses import activation, assignment, balances, delivery, returns, verification
+from licenses import activation, assignment, balances, delivery, verification
 from licenses.activation import KeyAlreadyActivated
 from licenses.assignment import AssignmentCarried
 from licenses.ledger import InsufficientLicenses
 from licenses.models import ActivationKey, Grant, Holding
-from tests.factories import NOW, caller, find_key, get_product, make_device, make_key, make_project
+from tests.factories import NOW, caller, find_key, get_product, give_back, make_device, make_key, make_project
 from tests.operations.bookkeeping import latest
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring")
@@ -82,16 +82,11 @@ class Scene:
         return delivery.download(device=self.device, caller=caller(self.alice), now=NOW).seq
 
     def give_back(self, *grants: Grant) -> None:
-        returns.return_licenses(
-            device=self.device,
-            grant_ids=[grant.pk for grant in grants],
-            caller=caller(scope=f"device:{self.device.hardware_id}"),
-            now=NOW,
-        )
+        give_back(self.device, *grants)
 
 
 @pytest.fixture
-def scene(alice: User, company: Company) -> Scene:
+def scene(alice: User, company: Company, keyring: object) -> Scene:
     berlin = make_project(company=company, name="Berlin")
     return Scene(
         alice=alice,

@@ -6,9 +6,11 @@ says; at the end of a history `ledger verify` must be silent. Everything commits
 shows only at a real commit. So each history begins by emptying the tables.
 """
 
+import hashlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -28,12 +30,16 @@ from hypothesis.stateful import (
 )
 
 from accounts.models import Company, Project
-from licenses import activation, assignment, balances, delivery, fulfilment, returns, verification
+from devices import payloads
+from devices.accepting import JTIConflict
+from devices.models import Device
+from licenses import activation, assignment, balances, delivery, fulfilment, queries, returns, verification
 from licenses.activation import KeyAlreadyActivated
 from licenses.assignment import AssignmentCarried
 from licenses.fulfilment import OrderLine
 from licenses.ledger import GrantAlreadyEnded, InsufficientLicenses
-from licenses.models import KeySetVersion, Product
+from licenses.models import Grant, KeySetVersion, Product
+from licenses.receipt import Outcome, ReceiptV1
 from portal.core.acts import Caller, IdempotencyKeyReused
 from portal.core.errors import DomainError
 from tests.factories import (
@@ -155,14 +161,15 @@ class Histories(RuleBasedStateMachine):
     def give_back(self, device: int, grants: list[int], crash: Point | None) -> None:
         by = pick(self.model.devices, device)
         named = {one.grant.pk: one for one in (pick(self.model.grants, number) for number in grants)}
-        given = {"device": by, "grant_ids": list(named)}
-        other = {"device": by, "grant_ids": [*named, *named]}
+        grants_named = [one.grant for one in named.values()]
+        given = {"device": by, "grants": grants_named}
+        other = {"device": by, "grants": [*grants_named, *grants_named]}
         ended = [
             one for one in named.values() if one.device == by and one.fate == "live" and RETURNABLE[one.code]
         ]
-        done = self.perform(returns.return_licenses, given, other, crash=crash)
-        assert {name for name, result in done.results.items() if result == "returned"} == {
-            str(one.grant.pk) for one in ended
+        done = self.perform(return_grants, given, other, crash=crash)
+        assert {name for name, result in done if result == "returned"} == {
+            queries.grant_id(one.grant) for one in ended
         }
         self.model.end(ended, "returned")
 
@@ -172,7 +179,7 @@ class Histories(RuleBasedStateMachine):
         if by_hand:
             delivery.download(device=to, caller=caller(), now=NOW)
         else:
-            delivery.fetch(device=to, have=None, key_set_held=1, caller=caller(), now=NOW)
+            delivery.fetch(device=to, seq_seen=0, have=None, key_set_held=1, caller=caller(), now=NOW)
         self.model.hand_out(to)
 
     # --- Repetitions ---
@@ -236,6 +243,28 @@ class Histories(RuleBasedStateMachine):
         with pytest.raises(refusal):
             operation(**given, caller=by or caller(), now=NOW)
         assert traces() == before
+
+
+def return_grants(
+    *, device: Device, grants: list[Grant], caller: Caller, now: datetime
+) -> list[tuple[str, Outcome]]:
+    """The transaction of a return, without signing and handing out, which come after it."""
+    jti = caller.key[:22]
+    ids = tuple(queries.grant_id(grant) for grant in grants)
+    statement = payloads.Return(
+        hardware_id=device.hardware_id, aud="", jti=jti, seq=0, ctr=device.pk, grants=ids, min_seq=0
+    )
+    try:
+        accepted = returns._accept(
+            device=device,
+            statement=statement,
+            payload_sha256=hashlib.sha256(repr((jti, ids)).encode()).digest(),
+            caller=caller,
+            now=now,
+        )
+    except JTIConflict as error:
+        raise IdempotencyKeyReused from error
+    return ReceiptV1.results_of(bytes(accepted.receipt_payload))
 
 
 def empty_tables() -> None:

@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 
 from devices import jose
-from devices.jose import BadSignature, DeviceToken, MalformedToken, Statement
+from devices.jose import BadSignature, DeviceToken, MalformedToken
 from portal.core import base64url
-from tests.pure.certificates import HARDWARE_ID, PrivateKey, device, device_ca, root
-from tests.pure.statements import JTI, NONCE, PORTAL, URL, compact, header, payload
+from tests.pure.certificates import PrivateKey, device, device_ca, root
+from tests.pure.statements import NONCE, URL, compact, header, payload
 
 CA = device_ca(root())
 DEVICE = device(CA)
@@ -247,79 +247,6 @@ class TestVerify:
         der = key.sign(signing_input, ec.ECDSA(hashes.SHA256()))
         with pytest.raises(BadSignature):
             jose.verify(parse(signing_input + b"." + base64url.encode(der).encode()), key.public_key())
-
-
-class TestParseStatement:
-    def test_it_gives_the_members_of_a_fetch(self) -> None:
-        whole = payload(iat=1_795_000_000, fw="14r2", have="tag", ks=3, seq=2**53 - 1)
-        assert jose.parse_statement(parse(token(claims=whole))) == Statement(
-            1, HARDWARE_ID, HARDWARE_ID, PORTAL, JTI, 2**53 - 1, 1_795_000_000, "14r2", "tag", 3
-        )
-
-    def test_it_leaves_out_what_is_optional(self) -> None:
-        statement = jose.parse_statement(parse(token()))
-        assert (statement.iat, statement.fw, statement.have, statement.ks) == (None, None, None, None)
-
-    def test_it_ignores_unknown_members_unless_must_names_them(self) -> None:
-        jose.parse_statement(parse(token(claims=payload(new=[1, {"a": "b"}]))))
-        jose.parse_statement(parse(token(claims=payload(must=[]))))
-        jose.parse_statement(parse(token(claims=payload(must=["seq", "have"]))))
-        for must in (["new"], ["seq", "new"], ["NEW"], [""]):
-            assert self.refusal(payload(new=1, must=must)).startswith("must")
-        wrong: tuple[object, ...] = ("seq", None, 1, {}, [1], [None], [["seq"]])
-        for value in wrong:
-            assert self.refusal(payload(must=value)) == "must"
-
-    @pytest.mark.parametrize("name", ["ver", "iss", "sub", "aud", "jti", "seq"])
-    def test_it_wants_every_member_that_is_not_optional(self, name: str) -> None:
-        assert self.refusal(payload(**{name: ...})) == name
-
-    @pytest.mark.parametrize(
-        ("name", "values"),
-        [
-            ("ver", (0, 2, -1, True, "1", None, [1])),
-            ("iss", ("", "00-90-33-01-0B-00", HARDWARE_ID.lower(), None, 1)),
-            (
-                "sub",
-                ("", "00-90-33-01-0B-0", HARDWARE_ID.lower(), HARDWARE_ID.replace("-", ""), None, 1, True),
-            ),
-            ("aud", ("", "x" * 513, None, 1, [PORTAL])),
-            (
-                "jti",
-                (
-                    "",
-                    JTI[:-1],
-                    JTI + "A",
-                    JTI + "=",
-                    JTI[:-1] + "B",
-                    JTI[:-1] + "+",
-                    JTI[:-1] + "\n",
-                    None,
-                    1,
-                ),
-            ),
-            ("seq", (-1, True, False, "1", None, [1])),
-            ("iat", (-1, True, "1", None)),
-            ("fw", ("", "x" * 129, 1, None, ["14"])),
-            ("have", ("", "x" * 129, 1, None, True)),
-            ("ks", (-1, True, "1", None)),
-        ],
-    )
-    def test_it_refuses_members_of_another_type_or_range(self, name: str, values: tuple[object, ...]) -> None:
-        for value in values:
-            assert self.refusal(payload(**{name: value})) == name
-
-    def test_it_reads_no_other_statement(self) -> None:
-        other = jose.parse(token(typ="lic-return+jws"), typ="lic-return+jws", online=True)
-        with pytest.raises(MalformedToken, match="typ"):
-            jose.parse_statement(other)
-
-    @staticmethod
-    def refusal(claims: dict[str, Any]) -> str:
-        parsed = parse(token(claims=claims))
-        with pytest.raises(MalformedToken) as caught:
-            jose.parse_statement(parsed)
-        return caught.value.reason
 
 
 def test_the_chain_is_read_as_the_certificates_are_written() -> None:

@@ -8,10 +8,10 @@ from django.conf import LazySettings
 
 from accounts.models import Project
 from devices.models import Device
-from licenses import assignment, delivery, documents, queries, returns, verification
+from licenses import assignment, delivery, documents, handout, queries, verification
 from licenses.models import Grant, LicenseDocument
 from portal.core.models import Act
-from tests.factories import NOW, activated, assigned, caller, free, get_product, make_device
+from tests.factories import NOW, activated, assigned, caller, free, get_product, give_back, make_device
 from tests.operations.bookkeeping import latest, read
 from tests.races.pool import SIZE, Pool
 
@@ -39,9 +39,7 @@ class TestAssigning:
             assert outcomes.refused == {"insufficient-licenses": SIZE - 5}
             assert free(project) == 0
             for done in outcomes.answers:
-                returns.return_licenses(
-                    device=done.grant.device, grant_ids=[done.grant.pk], caller=caller(), now=NOW
-                )
+                give_back(done.grant.device, done.grant)
         assert list(verification.violations()) == []
 
     def test_the_same_request_thirty_two_times_at_once_has_one_effect_and_one_answer(
@@ -100,15 +98,8 @@ class TestEndingAGrant:
         device = make_device(project=project)
         for _ in range(200):
             grant = assigned(device, 5)
-            outcomes = pool.race(
-                [
-                    partial(
-                        returns.return_licenses, device=device, grant_ids=[grant.pk], caller=caller(), now=NOW
-                    )
-                    for _ in range(4)
-                ]
-            )
-            results = sorted(done.results[str(grant.pk)] for done in outcomes.answers)
+            outcomes = pool.race([partial(give_back, device, grant) for _ in range(4)])
+            results = sorted(outcome for done in outcomes.answers for _, outcome in done.results)
             assert results == ["already", "already", "already", "returned"]
             assert (free(project), free(device)) == (5, 0)
         assert list(verification.violations()) == []
@@ -120,9 +111,7 @@ class TestEndingAGrant:
             grant = assigned(device, 5)
             outcomes = pool.race(
                 [
-                    partial(
-                        returns.return_licenses, device=device, grant_ids=[grant.pk], caller=caller(), now=NOW
-                    ),
+                    partial(give_back, device, grant),
                     partial(assignment.undo_assignment, grant=grant, caller=caller(), now=NOW),
                 ]
             )
@@ -141,14 +130,22 @@ class TestEndingAGrant:
             documents.sign(LicenseDocument.objects.get(device=device))
             hand_outs: list[Callable[[], object]] = [
                 partial(delivery.download, device=device, caller=caller(), now=NOW),
-                partial(delivery.fetch, device=device, have=None, key_set_held=1, caller=caller(), now=NOW),
+                partial(
+                    delivery.fetch,
+                    device=device,
+                    seq_seen=0,
+                    have=None,
+                    key_set_held=1,
+                    caller=caller(),
+                    now=NOW,
+                ),
             ]
             undo = partial(assignment.undo_assignment, grant=grant, caller=caller(), now=NOW)
             outcomes = pool.race([*hand_outs, undo])
             carried = LicenseDocument.objects.get(device=device, seq=1).handed_out_at is not None
             assert outcomes.refused == ({"assignment-carried": 1} if carried else {})
             assert Grant.objects.get(pk=grant.pk).state == ("live" if carried else "revoked")
-            seqs = {answer.seq for answer in outcomes.answers if isinstance(answer, delivery.Bundle)}
+            seqs = {answer.seq for answer in outcomes.answers if isinstance(answer, handout.Bundle)}
             assert seqs == ({1} if carried else {2})
 
 

@@ -1,9 +1,10 @@
 """Transfers that cross each other: all go through, in whichever order, and nobody waits in a circle."""
 
+import threading
 from functools import partial
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.models import Company, Project
 from licenses import balances, ledger, verification
@@ -11,7 +12,7 @@ from licenses.catalogue import CATALOGUE
 from licenses.models import Holder
 from portal.core import acts
 from tests.factories import NOW, activated, caller, free, get_product, make_project
-from tests.races.pool import SIZE, Pool
+from tests.races.pool import PATIENCE, SIZE, Pool
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 CODES = [entry.code for entry in CATALOGUE]
@@ -106,3 +107,34 @@ class TestTransfers:
             outcomes = pool.race([transfer(company, target) for target in targets])
             assert outcomes.refused == {"insufficient-licenses": 3}
             assert free(company) == 0
+
+    def test_new_holders_are_made_in_one_order_whichever_way_the_licenses_go(
+        self, pool: Pool, company: Company
+    ) -> None:
+        activated(company)
+        first, second = make_project(company=company), make_project(company=company)
+        waiting = threading.Event()
+
+        def makes_first_then_second() -> None:
+            with transaction.atomic():
+                ledger.project_holder(first)
+                waiting.set()
+                wait_until_somebody_waits_for_a_lock()
+                ledger.project_holder(second)
+
+        def transfers_back() -> None:
+            waiting.wait(PATIENCE)
+            transfer(second, first)()
+
+        outcomes = pool.race([makes_first_then_second, transfers_back])
+        assert outcomes.refused == {"insufficient-licenses": 1}
+
+
+def wait_until_somebody_waits_for_a_lock() -> None:
+    """Until then the other one could still overtake; afterwards it is clear who waits for whom."""
+    with connection.cursor() as cursor:
+        for _ in range(10_000):
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+    raise AssertionError("nobody ever waited")

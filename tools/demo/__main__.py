@@ -44,9 +44,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _say_where(setting: Setting, demo: story.DemoData) -> None:
-    print(f"\nPortal     {setting.portal_origin}")
-    print(f"API        {setting.portal_origin}/api/v1/reference")
-    print(f"Appliance  {setting.appliance_origin}")
+    print(f"\nPortal     {setting.portal_address}")
+    print(f"API        {setting.portal_address}/api/v1/reference")
+    print(f"Appliance  {setting.appliance_address}")
     print(f"\nSign in with the password {demo.password} as")
     for email, role in demo.people.items():
         print(f"  {email:<20} {role}")

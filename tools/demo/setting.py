@@ -29,10 +29,22 @@ class Setting:
 
     @property
     def portal_origin(self) -> str:
-        return f"http://localhost:{self.portal_port}"
+        """Where the demo's own programs call: a bare machine may not know the name localhost."""
+        return f"http://127.0.0.1:{self.portal_port}"
 
     @property
     def appliance_origin(self) -> str:
+        """Where the demo asks whether the device's page is up."""
+        return f"http://127.0.0.1:{self.appliance_port}"
+
+    @property
+    def portal_address(self) -> str:
+        """What people type."""
+        return f"http://localhost:{self.portal_port}"
+
+    @property
+    def appliance_address(self) -> str:
+        """What people type."""
         return f"http://localhost:{self.appliance_port}"
 
     @property
@@ -49,7 +61,7 @@ class Setting:
         return inherited | {
             "DEMO": "1",
             "DATA_DIR": str(self.data),
-            "PORTAL_ORIGINS": self.portal_origin,
+            "PORTAL_ORIGINS": f"{self.portal_origin} {self.portal_address}",
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
         }

@@ -37,7 +37,7 @@ def tell(setting: "Setting", demo: DemoData) -> None:
     portal = Partner(setting.portal_origin)
     email = next(iter(demo.people))
     portal.sign_in(email, demo.password)
-    print(f"Portal with demo data at {setting.portal_origin}, signed in as {email}.")
+    print(f"Portal with demo data at {setting.portal_address}, signed in as {email}.")
     if not _has_licenses(portal, demo):
         _buy(portal, demo)
     else:

@@ -51,11 +51,15 @@ class Command(BaseCommand):
             action("rotate", "put new document keys into use; the old ones are retired", folder=FOLDER),
             action("retire", "replace one document key", kid=KID, folder=FOLDER),
             action("compromise", "let no signature by a key count any more", kid=KID, folder=FOLDER),
-            action("change-roots", "hand over to new roots", folder=FOLDER, new_folder="that of the new ones"),
+            action(
+                "change-roots", "hand over to new roots", folder=FOLDER, new_folder="that of the new ones"
+            ),
         ]
         for change in changes:
             change.add_argument("--reason", default="", help="for the history")
-            change.add_argument("--act", default="", help="name of this change; given again, it is not repeated")
+            change.add_argument(
+                "--act", default="", help="name of this change; given again, it is not repeated"
+            )
         listing = action("list", "show the keys of the current key set")
         listing.add_argument("--json", action="store_true", help="for programs")
         action("check", "exit with 1, and say what to run, if this release lacks a key")

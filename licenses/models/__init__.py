@@ -1,0 +1,26 @@
+"""What: products, keys, the ledger's rows, license documents, the log. Names of constraints are sentences."""
+
+from licenses.models.books import Grant, Holder, Holding, Transfer, random_bytes
+from licenses.models.claims import ClaimCode
+from licenses.models.documents import Acknowledged, KeySetVersion, LicenseDocument, Return
+from licenses.models.log import LogLeaf, LogLine
+from licenses.models.orders import ActivationKey, KeyDelivery, Order, Product
+
+__all__ = [
+    "Acknowledged",
+    "ActivationKey",
+    "ClaimCode",
+    "Grant",
+    "Holder",
+    "Holding",
+    "KeyDelivery",
+    "KeySetVersion",
+    "LicenseDocument",
+    "LogLeaf",
+    "LogLine",
+    "Order",
+    "Product",
+    "Return",
+    "Transfer",
+    "random_bytes",
+]
