@@ -97,7 +97,7 @@ class OneDevice(Door):
     )
     def get(self, request: Request, hardware_id: str) -> Response:
         """Its live grants, its current license document, and when it was last heard of."""
-        device = _device(request, hardware_id)
+        device = find_device(request, hardware_id)
         grants = list(queries.live_grants(device))
         held = outputs.HeldLicenses(device=device, grants=grants, document=queries.current_document(device))
         undoable = queries.can_be_undone(grants, device)
@@ -127,7 +127,7 @@ class Assignments(Door):
         Needs `operate`.
         """
         given = inputs.NewAssignment.read(request.data)
-        device = _device(request, hardware_id, right=OPERATE)
+        device = find_device(request, hardware_id, right=OPERATE)
         assigned = assignment.assign(
             device=device,
             product=queries.get_product(code=given["product"], version=given["version"]),
@@ -153,7 +153,7 @@ class AssignmentUndo(Door):
         Needs `operate`.
         """
         Nothing.read(request.data)
-        device = _device(request, hardware_id, right=OPERATE)
+        device = find_device(request, hardware_id, right=OPERATE)
         undone = assignment.undo_assignment(
             grant=queries.get_grant(grant_id=grant, device=device),
             caller=caller(request, company=device.project.company, key=idempotency_key(request)),
@@ -178,7 +178,7 @@ class LicenseDocument(Door):
 
         What it lists is handed out from then on: assignments in it cannot be undone any more.
         """
-        device = _device(request, hardware_id, right=OPERATE)
+        device = find_device(request, hardware_id, right=OPERATE)
         bundle = delivery.download(
             device=device,
             caller=caller(request, company=device.project.company),
@@ -191,7 +191,12 @@ class LicenseDocument(Door):
         )
 
 
-def _device(request: HttpRequest, hardware_id: str, *, right: str = VIEW) -> Device:
+def find_device(request: HttpRequest, hardware_id: str, *, right: str = VIEW) -> Device:
+    """The device that an address names, for a person with the right.
+
+    :raises NoSuchDevice: the address names none that the person may see.
+    :raises RightMissing: the person may see it, but has less than `right` there.
+    """
     # An address has one form; others, and texts that no database takes, name no device.
     if not hardware_ids.is_canonical(hardware_id):
         raise NoSuchDevice

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from accounts.api.inputs import Input, Integer, Text
 from devices import hardware_id
+from devices.jose import MAX_TOKEN_BYTES
 
 LARGEST_PAGE = 200
 _IN_PROJECT = {"project": 1}
@@ -57,6 +58,30 @@ class NewAssignment(Input):
     product = Text(help_text="The product's code.")
     version = Integer(help_text="The product's major version.")
     quantity = Integer(help_text="How many units, from 1.")
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("A statement", value={"statement": "eyJhbGciOiJFUzI1NiIsInR5c…"})]
+)
+class StatementToCarry(Input):
+    statement = Text(max_length=MAX_TOKEN_BYTES, help_text="The text of the `.jws` file the device wrote.")
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A claim",
+            value={"hardware_id": "00-90-33-01-0A-FF", "statement": "eyJhbGciOiJFUzI1NiIsInR5c…"},
+        )
+    ]
+)
+class ClaimToCarry(StatementToCarry):
+    hardware_id = Text(help_text="The device that signed it.")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A device", value={"hardware_id": "00-90-33-01-0A-FF"})])
+class NewClaimCode(Input):
+    hardware_id = Text(help_text="As the type label shows it; `-`, `:`, `.`, blanks or nothing between.")
 
 
 class BalanceName(Input):

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.api.outputs import example
 from devices import models as devices
-from licenses import models, queries
+from licenses import models, queries, uploading
 
 _LINE: dict[str, Any] = {"product": "Port", "version": 14, "name": "Port", "unit": "port", "quantity": 10}
 _GRANT: dict[str, Any] = {"id": "AAECAwQFBgcICQoLDA0ODw", **_LINE, "class": "bought", "expires_at": None}
@@ -249,3 +249,56 @@ class Device(serializers.Serializer[HeldLicenses]):
     )
     grants = LiveGrant(many=True)
     document = Document(allow_null=True)
+
+
+class _Result(serializers.Serializer[Any]):
+    grant = serializers.CharField(help_text="The grant's id.")
+    result = serializers.ChoiceField(["returned", "already", "kept", "unknown"])
+
+
+@example(
+    {
+        "kind": "return",
+        "results": [{"grant": "AAECAwQFBgcICQoLDA0ODw", "result": "returned"}],
+        "next_seq": 5,
+        "installed_seq": None,
+        "effective_seq": None,
+        "claim": None,
+    }
+)
+class CarriedStatement(serializers.Serializer[Any]):
+    """What a carried statement did; members that belong to other kinds are null."""
+
+    kind = serializers.ChoiceField(["return", "acknowledgement", "claim"])
+    results = _Result(many=True, allow_null=True, help_text="Of a return: what became of each grant.")
+    next_seq = serializers.IntegerField(
+        allow_null=True, help_text="Of a return: the document that no longer lists what was given back."
+    )
+    installed_seq = serializers.IntegerField(allow_null=True)
+    effective_seq = serializers.IntegerField(allow_null=True)
+    claim = serializers.ChoiceField(["changed", "with-support"], allow_null=True)
+
+
+def carried(uploaded: uploading.Uploaded) -> dict[str, Any]:
+    """What came of a file, in the shape of `CarriedStatement`."""
+    answer: dict[str, Any] = dict.fromkeys(CarriedStatement().fields)
+    if uploaded.returned is not None:
+        results = [{"grant": grant, "result": result} for grant, result in uploaded.returned.results]
+        answer |= {"kind": "return", "results": results, "next_seq": uploaded.returned.next_seq}
+    elif uploaded.acknowledged is not None:
+        answer |= {
+            "kind": "acknowledgement",
+            "installed_seq": uploaded.acknowledged.installed_seq,
+            "effective_seq": uploaded.acknowledged.effective_seq,
+        }
+    else:
+        answer |= {"kind": "claim", "claim": uploaded.claimed}
+    return answer
+
+
+@example({"code": "7K2M-9QX4-TR0V-BN8H", "expires_at": _TIME})
+class ClaimCode(serializers.Serializer[Any]):
+    """A code for the device to sign, shown once."""
+
+    code = serializers.CharField()
+    expires_at = serializers.DateTimeField()

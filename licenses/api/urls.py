@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licenses.api import balances, devices, keys
+from licenses.api import balances, devices, keys, statements
 
 urlpatterns = [
     path("products", balances.Products.as_view(), name="api-products"),
@@ -24,6 +24,13 @@ urlpatterns = [
         devices.LicenseDocument.as_view(),
         name="api-device-license-document",
     ),
+    path(
+        "devices/<str:hardware_id>/statements",
+        statements.CarriedStatements.as_view(),
+        name="api-device-statements",
+    ),
+    path("projects/<int:project_id>/claim-codes", statements.ClaimCodes.as_view(), name="api-claim-codes"),
+    path("projects/<int:project_id>/claims", statements.CarriedClaims.as_view(), name="api-claims"),
     path("keys/look-up", keys.KeyLookUp.as_view(), name="api-key-look-up"),
     path("keys/activate", keys.KeyActivation.as_view(), name="api-key-activate"),
 ]

@@ -1,31 +1,41 @@
-"""`manage.py alerts [--json]`: what support has to look at."""
+"""`manage.py alerts [--json]`, `manage.py alerts --settle ID --reason …`: what support has to look at."""
 
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
-from devices import queries
+from devices import alerts, queries
 from devices.models import Alert
+from portal.core import clock
+from portal.core.management.operator import OperatorCommand
 
 
-class Command(BaseCommand):
-    help = "List the open alerts, the oldest first. They are settled on the staff pages."
+class Command(OperatorCommand):
+    help = "List the open alerts, the oldest first, or settle one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="as JSON, for scripts")
+        parser.add_argument("--settle", type=int, metavar="ID", help="put this one away")
+        parser.add_argument("--reason", default="", help="what came of it")
 
-    def handle(self, **options: Any) -> None:
-        alerts = list(queries.open_alerts())
-        if options["json"]:
-            self.stdout.write(json.dumps([_told(alert) for alert in alerts], indent=2))
+    def handle(self, *, settle: int | None, reason: str, **options: Any) -> None:
+        if settle is not None:
+            with self.refusals_told():
+                settled = queries.get_alert(settle)
+                alerts.settle_alert(settled=settled, caller=self.caller(reason), now=clock.now())
+            self.stdout.write(f"Settled alert {settle}.")
             return
-        for alert in alerts:
+        found = list(queries.open_alerts())
+        if options["json"]:
+            self.stdout.write(json.dumps([_told(alert) for alert in found], indent=2))
+            return
+        for alert in found:
             facts = " ".join(f"{name}={value}" for name, value in sorted(alert.facts.items()))
             self.stdout.write(
                 f"{alert.pk}  {alert.at:%Y-%m-%d %H:%M} UTC  {alert.kind}  {alert.device}  {facts}"
             )
-        if not alerts:
+        if not found:
             self.stdout.write("No open alerts.")
 
 
