@@ -103,13 +103,13 @@ LOCKS = (
     ),
     _unlocked(
         "lock: the device, in handing out",
-        "licenses/delivery.py",
+        "licenses/handout.py",
         "device = ledger.lock_device(document.device)",
         f"{RACES}/test_assignment.py::TestEndingAGrant::test_an_assignment_is_undone_or_handed_out_but_not_both",
     ),
     _unlocked(
         "lock: the device, in issuing at a fetch",
-        "licenses/delivery.py",
+        "licenses/handout.py",
         "device = ledger.lock_device(device)",
         f"{RACES}/test_assignment.py::TestSigning",
     ),
@@ -190,7 +190,7 @@ LOCKS = (
     Guard(
         name="first signature: stays",
         file="licenses/documents.py",
-        edits=(("filter(pk=row.pk, signed__isnull=True)", "filter(pk=row.pk)"),),
+        edits=(("filter(pk=row.pk, signed_under=row.signed_under)", "filter(pk=row.pk)"),),
         tests=(
             f"{RACES}/test_assignment.py::TestSigning",
             f"{OPERATIONS}/test_delivery.py",
@@ -238,17 +238,16 @@ SUFFICIENCY = (
     Guard(
         name="check: returnable",
         file="licenses/returns.py",
-        edits=(('return "returned" if grant.product.returnable else "kept"', 'return "returned"'),),
+        edits=(
+            ("if grant.license_class == Grant.Class.BOUGHT and not grant.product.returnable:", "if False:"),
+        ),
         tests=(f"{OPERATIONS}/test_returns.py",),
     ),
     Guard(
         name="check: of this device, in returning",
-        file="licenses/returns.py",
+        file="licenses/queries.py",
         edits=(
-            (
-                "Grant.objects.filter(device=device, pk__in=grant_ids)",
-                "Grant.objects.filter(pk__in=grant_ids)",
-            ),
+            ("Grant.objects.filter(device=device, pk__in=wanted)", "Grant.objects.filter(pk__in=wanted)"),
         ),
         tests=(f"{OPERATIONS}/test_returns.py",),
     ),
@@ -333,8 +332,19 @@ REPETITION = (
     _forgetful("create a company", "accounts/companies.py", f"{OPERATIONS}/test_companies.py"),
     _forgetful("create a project", "accounts/projects.py", f"{OPERATIONS}/test_projects.py"),
     _forgetful("add a device", "devices/enrollment.py", f"{OPERATIONS}/test_enrollment.py"),
-    _forgetful("add a trust anchor", "devices/trust_anchors.py", f"{OPERATIONS}/test_trust_anchors.py"),
-    _forgetful("publish a key set", "licenses/keyring.py", f"{OPERATIONS}/test_keyring.py"),
+    _forgetful(
+        "add a trust anchor",
+        "devices/trust_anchors.py",
+        f"{OPERATIONS}/test_trust_anchors.py",
+        after="\n        return TrustAnchor.objects.get",
+    ),
+    _forgetful(
+        "rotate keys",
+        "licenses/key_ceremony.py",
+        f"{OPERATIONS}/test_key_ceremony.py",
+        after='\n        return KeySetVersion.objects.get(pk=act.outcome["version"])\n'
+        "    ring = _current(roots)\n    retired = [",
+    ),
 )
 
 GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION)
