@@ -27,7 +27,6 @@ function save() { // all in one durable write: after a crash it is the state bef
 const must = (condition, otherwise) => { if (!condition) throw new Error(otherwise); };
 // JSON.parse takes the last of two members of one name. What is signed has none; firmware refuses them.
 const decoded = (text) => JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(base64url.decode(text)));
-
 // generalVerify() of jose is content with one good signature. Here every signature by a known key must hold, and
 // each algorithm that the firmware requires must be among them: a missing signature is not a smaller proof.
 async function verified(document, typ, keys) {
@@ -105,15 +104,13 @@ async function giveBack(grants, minSeq) {
   delete state.pending;
   await install(answer.bundle);
 }
-
 const [command, ...words] = process.argv.slice(2);
 if (command === "fetch") await install(await call("licenses", "lic-fetch+jws", await statement({})));
 if (command === "install") await install(read(words[0]));
 if (command === "return") {
   await giveBack(words, words[0] === "*" ? state.seq + 1 : state.minSeq).catch(async (refusal) => {
     if (refusal.code !== "stale-return") throw refusal; // it changed nothing: sign another one, with the number named
-    delete state.pending;
-    await giveBack(words, refusal.min_seq);
+    delete state.pending && (await giveBack(words, refusal.min_seq));
   });
 }
 if (command === "verify") await install(state.installed); // and say what counts: id, product, version, quantity
