@@ -1,12 +1,11 @@
 // A device (docs/device-guide.md) in Node 20 or later with the package `jose`:
 //   node device.mjs fetch | install FILE.lic | return GRANT... | return '*' | verify
 // Environment: PORTAL (its address), IDENTITY (folder with key.pem and chain.pem), ROOTS (the portal's roots,
-// pinned at the factory), STATE (a folder outside the exported configuration, kept over factory resets).
-// It requires Ed25519 signatures only: not every Node knows ML-DSA-65. Real firmware requires both.
+// pinned at the factory), STATE (a folder outside the exported configuration, kept over factory resets). It requires
+// Ed25519 signatures only: not every Node knows ML-DSA-65. Real firmware requires both.
 import { CompactSign, base64url, flattenedVerify, importJWK } from "jose";
 import { X509Certificate, createHash, createPrivateKey, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-
 const { PORTAL, IDENTITY, ROOTS, STATE } = process.env;
 const key = createPrivateKey(readFileSync(`${IDENTITY}/key.pem`));
 const pems = readFileSync(`${IDENTITY}/chain.pem`, "utf8").match(/-----BEGIN[^]+?-----END CERTIFICATE-----/g);
@@ -69,7 +68,7 @@ async function call(door, typ, payload) { // sign and send; sign again, once, if
   let answer = await fetch(urls.nonce, { method: "HEAD" });
   for (const last of [false, true]) {
     // x5c is base64 of DER with padding, the device's own certificate first, the root left out.
-    const x5c = chain.map((certificate) => certificate.raw.toString("base64"));
+    const x5c = chain.map(({ raw }) => raw.toString("base64"));
     const header = { alg, typ, x5c, nonce: answer.headers.get("replay-nonce"), url: urls[door] };
     const body = await new CompactSign(payload).setProtectedHeader(header).sign(key);
     answer = await fetch(urls[door], { method: "POST", headers: { "Content-Type": "application/jose" }, body });
@@ -86,7 +85,8 @@ async function statement(members) { // the portal's name is the key set's; befor
 const listed = () => (state.installed ? decoded(state.installed.license.payload).items : []);
 async function giveBack(grants, minSeq) {
   if (!state.pending) { // one without an answer goes first, with the very same payload bytes
-    for (const id of grants[0] === "*" ? listed().map((item) => item.id) : grants) state.tombstones[id] = Number.MAX_SAFE_INTEGER;
+    const ids = grants[0] === "*" ? listed().map(({ id }) => id) : grants;
+    for (const id of ids) state.tombstones[id] = Number.MAX_SAFE_INTEGER;
     Object.assign(state, { ctr: state.ctr + 1, minSeq });
     state.pending = (await statement({ ctr: state.ctr, grants, min_seq: minSeq })).toString("base64");
     save();
@@ -108,12 +108,12 @@ const [command, ...words] = process.argv.slice(2);
 if (command === "fetch") await install(await call("licenses", "lic-fetch+jws", await statement({})));
 if (command === "install") await install(read(words[0]));
 if (command === "return") {
-  await giveBack(words, words[0] === "*" ? state.seq + 1 : state.minSeq).catch(async (refusal) => {
-    if (refusal.code !== "stale-return") throw refusal; // it changed nothing: sign another one, with the number named
-    delete state.pending && (await giveBack(words, refusal.min_seq));
+  await giveBack(words, words[0] === "*" ? state.seq + 1 : state.minSeq).catch((refusal) => {
+    if (refusal.code !== "stale-return") throw refusal;
+    delete state.pending; // it changed nothing: sign another one, with the number that the portal names
+    return giveBack(words, refusal.min_seq);
   });
 }
 if (command === "verify") await install(state.installed); // and say what counts: id, product, version, quantity
-for (const { id, product, version, qty } of command === "verify" ? listed() : []) {
-  if (!(id in state.tombstones)) console.log([id, product, version, qty].join("\t"));
-}
+const counts = ({ id }) => command === "verify" && !(id in state.tombstones);
+for (const { id, product, version, qty } of listed().filter(counts)) console.log(`${id}\t${product}\t${version}\t${qty}`);

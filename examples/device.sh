@@ -105,9 +105,9 @@ fetch) post licenses lic-fetch+jws "{$SAID}" && install "$WORK/answer" ;;
 install) install "$2" ;; # a .lic that somebody carried here
 return)
   if [ ! -e "$STATE/pending" ]; then # one without an answer goes first, with the very same payload
-    shift && named=$(printf ',"%s"' "$@") && ctr=$(($(kept ctr) + 1)) && echo "$ctr" | keep ctr
+    shift && ctr=$(($(kept ctr) + 1)) && echo "$ctr" | keep ctr && grants=$(printf ',"%s"' "$@")
     { cat "$STATE/tombstones" && printf '%s\n' "$@"; } | keep tombstones
-    printf '{%s,"ctr":%d,"grants":[%s],"min_seq":%d}' "$SAID" "$ctr" "${named#,}" "$(kept seq)" | keep pending
+    printf '{%s,"ctr":%d,"grants":[%s],"min_seq":%d}' "$SAID" "$ctr" "${grants:1}" "$(kept seq)" | keep pending
   fi
   # A real device resets here, so that nothing it gives back is in effect; only then does it sign.
   post returns lic-return+jws "$(cat "$STATE/pending")" && settle ;;

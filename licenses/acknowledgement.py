@@ -24,7 +24,7 @@ def acknowledge(
     """Keep what the device says. It only raises what is known: an old file changes nothing (trust.md 3)."""
     device = ledger.lock_device(device)
     accepting.note_counter(device=device, ctr=statement.ctr, payload_sha256=payload_sha256, now=now)
-    documents.note_seq_seen(device=device, seq_seen=statement.installed_seq, now=now)
+    documents.note_seq_seen(device=device, seq_seen=max(statement.seq, statement.installed_seq), now=now)
     known = Acknowledged.objects.filter(device=device).first() or Acknowledged(
         device=device, installed_seq=0, effective_seq=0, at=now
     )
