@@ -5,22 +5,19 @@ before a key set names them. Documents and receipts that were signed before are 
 next handed out (`licenses.handout`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from licenses import bundle, jose, key_store, keyring, keyset, transparency
-from licenses.keyring import DemoKeys, KeyRing
-from licenses.keyset import KeyEntry, KeySetV1
-from licenses.log_line import LeafType
+from licenses import key_publication, key_store, keyring, keyset
+from licenses.keyring import KeyRing
+from licenses.keyset import KeyEntry
 from licenses.models import KeySetVersion
 from licenses.signers import PublicKey, Signer
-from portal.core import acts, audit, clock
+from portal.core import acts, clock
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.models import Act
@@ -56,20 +53,6 @@ class KeyNotInUse(Conflict):
     way_out = _("Nothing needs to be done.")
 
 
-class KeySetChanged(Conflict):
-    code = "key-set-changed"
-    title = _("Somebody else published a key set at the same moment.")
-    way_out = _("Look at it with “manage.py keys list” before you publish another. Nothing was changed.")
-
-
-class KeySetsTooLarge(Conflict):
-    """Told here, where it can still be avoided, and not to the device whose file does not fit."""
-
-    code = "key-sets-too-large"
-    title = _("Devices would not take that: key set and chain together are %(excess)s bytes too large.")
-    way_out = _("Keep the roots. Each change of roots lengthens every license file, for ever.")
-
-
 @transaction.atomic(durable=True)
 def publish_first_key_set(*, roots: Sequence[Signer], caller: Caller, now: datetime) -> KeySetVersion:
     """Publish key set 1: new document keys, vouched for by both roots.
@@ -82,7 +65,7 @@ def publish_first_key_set(*, roots: Sequence[Signer], caller: Caller, now: datet
         return KeySetVersion.objects.get(pk=act.outcome["version"])
     if KeySetVersion.objects.exists():
         raise KeySetExists
-    return _publish(
+    return key_publication.publish(
         act,
         after=None,
         roots=_public(roots),
@@ -108,7 +91,7 @@ def rotate_keys(*, roots: Sequence[Signer], caller: Caller, now: datetime) -> Ke
         return KeySetVersion.objects.get(pk=act.outcome["version"])
     ring = _current(roots)
     retired = [replace(entry, retired_at=clock.posix(now)) for entry in ring.key_set.keys if entry.in_use]
-    return _publish(
+    return key_publication.publish(
         act,
         after=ring,
         roots=ring.key_set.roots,
@@ -137,7 +120,7 @@ def retire_key(*, kid: str, roots: Sequence[Signer], caller: Caller, now: dateti
     if not entry.in_use:
         raise KeyNotInUse(kid=kid)
     retired = replace(entry, retired_at=clock.posix(now))
-    return _publish(
+    return key_publication.publish(
         act,
         after=ring,
         roots=ring.key_set.roots,
@@ -174,7 +157,7 @@ def compromise_key(*, kid: str, roots: Sequence[Signer], caller: Caller, now: da
             return _succeeded(compromised, ring, now)
         return tuple(compromised if other == entry else other for other in ring.key_set.keys)
 
-    return _publish(
+    return key_publication.publish(
         act,
         after=ring,
         roots=ring.key_set.roots,
@@ -206,7 +189,7 @@ def change_roots(
     if before == set(_public(new_roots)):
         raise RootsUnchanged
     staying = {root.kid for root in roots}
-    return _publish(
+    return key_publication.publish(
         act,
         after=ring,
         roots=_public(new_roots),
@@ -268,56 +251,3 @@ def _succeeded(leaving: KeyEntry, ring: KeyRing, now: datetime) -> tuple[KeyEntr
     others = [entry for entry in ring.key_set.keys if entry.public_key.alg != alg]
     # The new one in front, as in a first key set: keys in use before keys that were.
     return (*_new_keys([alg], now), *others, leaving)
-
-
-def _publish(
-    act: Act,
-    *,
-    after: KeyRing | None,
-    roots: Sequence[PublicKey],
-    make_keys: Callable[[], Sequence[KeyEntry]],
-    signers: Sequence[Signer],
-    caller: Caller,
-    now: datetime,
-    **facts: Any,
-) -> KeySetVersion:
-    """Sign and store the key set after `after`. Keys are made last, when nothing is left to refuse."""
-    if keyring.is_demo_identity(settings.PORTAL_ID) and not settings.DEMO:
-        raise DemoKeys
-    key_set = KeySetV1(
-        issuer=settings.PORTAL_ID,
-        version=after.version + 1 if after else 1,
-        issued_at=clock.posix(now),
-        keys=tuple(make_keys()),
-        roots=tuple(roots),
-    )
-    payload = key_set.to_payload()
-    signed = jose.sign_general(payload, typ=keyset.TYP, signers=signers)
-    if after is not None:
-        # What no device would accept is never published, whatever led to it.
-        keyset.verify_step(after.key_set.root_set, signed, above=after.version)
-        if set(roots) != set(after.key_set.roots):
-            _check_size(signed, after)
-    # ON CONFLICT DO NOTHING waits for another one who publishes this version, and then leaves theirs.
-    wanted = KeySetVersion(version=key_set.version, signed=signed, made_at=now)
-    KeySetVersion.objects.bulk_create([wanted], ignore_conflicts=True)
-    row = KeySetVersion.objects.get(version=key_set.version)
-    if bytes(row.signed) != signed:
-        raise KeySetChanged
-    transparency.record(
-        act=act, leaf_type=LeafType.KEY_SET, told=[], document_sha256=transparency.sha256(payload), now=now
-    )
-    audit.record("key-set-published", caller=caller, now=now, act=act, version=row.version, **facts)
-    acts.finish(act, outcome={"version": row.version})
-    return row
-
-
-def _check_size(link: bytes, after: KeyRing) -> None:
-    """Whether bundles still have room for a chain with `link` at its end, and for a key set behind that.
-
-    Only a change of roots makes bundles larger, so only here is there something to refuse.
-    """
-    # Twice: a key set that follows is no larger than the link, which has two signatures more.
-    room = bundle.room_left_for_key_sets(map(len, (*after.chain_to_next, link, link)))
-    if room < 0:
-        raise KeySetsTooLarge(excess=-room)

@@ -164,6 +164,7 @@ class TestDocs:
             "devices.trust_anchors",
             "licenses.fulfilment",
             "licenses.key_ceremony",
+            "licenses.key_publication",
         }
 
 
