@@ -28,6 +28,7 @@ from appliance.store import MAX_BYTES as MAX_CONFIGURATION_BYTES
 from appliance.wording import (
     CLAIMED,
     RETURN_WAITS,
+    TOLD,
     fate,
     given_back,
     license_state,
@@ -130,7 +131,7 @@ def _acknowledge(device: Device, options: argparse.Namespace) -> int:
     if options.file is not None:
         return _carry(device, options.file, acknowledgement_file(device))
     acknowledge(device)
-    _say("The portal knows what is installed and in effect.")
+    _say(TOLD)
     return 0
 
 

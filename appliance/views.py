@@ -1,33 +1,26 @@
 """The device's page General/License: each view makes one call on the device and says what came of it."""
 
-import os
-from collections.abc import Callable
-from pathlib import Path
-
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from appliance import acknowledging
+from appliance import acknowledging, page
 from appliance.bundle import MAX_BYTES
 from appliance.device import Device
 from appliance.fetching import fetch
 from appliance.refusals import Refusal
 from appliance.result import Result
-from appliance.serving import HOME_VARIABLE
-from appliance.status import Status
-from appliance.wording import license_state, moment, result_sentences
+from appliance.status import GivenBack, Status
+from appliance.wording import fate, given_back, license_state, moment
 
 
 @never_cache
 @require_GET
 def general_license(request: HttpRequest) -> HttpResponse:
-    """Show what is installed and in effect."""
+    """Show what is installed and in effect, and what goes on between the device and its portal."""
     try:
-        status = _device().status()
+        status = page.device().status()
     except Refusal as refusal:
         return render(request, "appliance/broken.html", {"refusal": refusal}, status=503)
     return render(request, "appliance/license.html", _page(status))
@@ -37,30 +30,32 @@ def general_license(request: HttpRequest) -> HttpResponse:
 @require_POST
 def fetch_licenses(request: HttpRequest) -> HttpResponse:
     """Fetch from the portal."""
-    return _act(request, fetch)
+    return page.act(request, fetch)
 
 
 @never_cache
 @require_POST
 def install_file(request: HttpRequest) -> HttpResponse:
-    """Install a license file from the administrator's computer."""
-    file = request.FILES.get("file")
+    """Install a license file from the administrator's computer, chosen, dropped or pasted."""
+    file, text = request.FILES.get("file"), request.POST.get("text", "").strip()
 
     def install(device: Device) -> Result:
         if file is None or file.size is None:
-            raise Refusal("malformed", "no file was chosen")
+            if not text:
+                raise Refusal("malformed", "no file was chosen, and no text was pasted")
+            return device.install(text.encode())
         if file.size > MAX_BYTES:
             raise Refusal("too-large")
         return device.install(file.read())
 
-    return _act(request, install)
+    return page.act(request, install)
 
 
 @never_cache
 @require_POST
 def reset(request: HttpRequest) -> HttpResponse:
     """Bring what is installed into effect."""
-    return _act(request, acknowledging.reset)
+    return page.act(request, acknowledging.reset)
 
 
 @never_cache
@@ -68,34 +63,18 @@ def reset(request: HttpRequest) -> HttpResponse:
 def download(request: HttpRequest) -> HttpResponse:
     """Give the installed bundle as a file."""
     try:
-        device = _device()
+        device = page.device()
         bundle = device.installed_bundle()
     except Refusal as refusal:
-        messages.error(request, str(refusal), extra_tags=refusal.code)
+        page.refused(request, refusal)
         return redirect("license")
     name = f"{device.home.identity.hardware_id}.lic"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(bundle, content_type="application/json", headers=headers)
+    return page.attachment(bundle, name=name, content_type="application/json")
 
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form that did not come from this page."""
     return render(request, "appliance/forged.html", {"reason": reason}, status=403)
-
-
-def _act(request: HttpRequest, act: Callable[[Device], Result]) -> HttpResponse:
-    try:
-        device = _device()
-        result = act(device)
-        for sentence in result_sentences(result, device.status()):
-            messages.success(request, gettext(sentence), extra_tags=result.outcome)
-    except Refusal as refusal:
-        messages.error(request, str(refusal), extra_tags=refusal.code)
-    return redirect("license")
-
-
-def _device() -> Device:
-    return Device(Path(os.environ[HOME_VARIABLE]))
 
 
 def _page(status: Status) -> dict[str, object]:
@@ -108,5 +87,17 @@ def _page(status: Status) -> dict[str, object]:
         }
         for entry in status.licenses
     ]
-    due = moment(status.reset_due) if status.reset_due is not None else ""
-    return {"status": status, "rows": rows, "due": due, "time": moment(status.time)}
+    waiting, receipt = status.waiting_return, status.last_receipt
+    return {
+        "status": status,
+        "rows": rows,
+        "due": moment(status.reset_due) if status.reset_due is not None else "",
+        "time": moment(status.time),
+        "waiting": [given_back(entry) for entry in waiting.licenses] if waiting else [],
+        "receipt": [_answered(entry) for entry in receipt.licenses] if receipt else [],
+        "receipt_time": moment(receipt.issued_at) if receipt else "",
+    }
+
+
+def _answered(entry: GivenBack) -> dict[str, str]:
+    return {"license": given_back(entry), "fate": fate(entry)}

@@ -27,6 +27,7 @@ RETURN_WAITS: Final = (
     "What was given back is out of effect, and the return waits on this device until its receipt comes."
 )
 UNTOLD: Final = "The portal does not know yet what is installed here; the next fetch tells it."
+TOLD: Final = "The portal knows what is installed and in effect."
 NOT_RUNNING: Final = (
     "The license document in it is no longer good on this device, and nothing of it is in effect. "
     "Fetch, or install the license file of this device again."

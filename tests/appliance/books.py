@@ -81,8 +81,8 @@ class Books:
 
     def units(self, product: str) -> int:
         """How many units of a product there are, free and on the device; no return changes that."""
-        live = sum(item["qty"] for item in self.live.values() if item["product"] == product)
-        return int(live + self.balance.get(product, 0))
+        live: int = sum(item["qty"] for item in self.live.values() if item["product"] == product)
+        return live + self.balance.get(product, 0)
 
     def _receipt(self, payload: Json, data: bytes) -> Json:
         names, floor = payload["grants"], self.seq

@@ -4,7 +4,7 @@ import base64
 import json
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,7 +41,8 @@ class FakePortal:
     """What the portal says, and what it was asked.
 
     With `books` it answers out of them. Without, a fetch gets `status` and `body`, an acknowledgement 204.
-    `silent` doors lose what was sent: `"before"` the portal has worked on it, or `"after"`.
+    `silent` doors lose what was sent: `"before"` the portal has worked on it, or `"after"`. `meanwhile` is
+    what happens on the device while a statement is under way.
     """
 
     portal_id: str = PORTAL_ID
@@ -64,6 +65,7 @@ class FakePortal:
     refusing: dict[str, str] = field(default_factory=dict)
     return_answer: bytes | None = None
     nonces: set[str] = field(default_factory=set)
+    meanwhile: Callable[[], object] = lambda: None
 
     def answer(self, bundle: bytes) -> None:
         self.status, self.body = 200, bundle
@@ -137,6 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
             portal.stale_nonces -= 1
             self._send(400, compact({"type": "about:portal#bad-nonce", "title": "x"}), nonce=portal.nonce())
             return
+        portal.meanwhile()
         if portal.silent.get(door) == "before":
             self.close_connection = True
             return

@@ -144,9 +144,8 @@ class TestSequence:
         first, second = (sign(payload, "lic+jws", bench.issuer.keys) for _ in range(2))
         bench.device().install(bundle(first, bench.issuer.keyset()))
         bench.device().reset()
-        assert (
-            bench.device().install(bundle(second, bench.issuer.keyset())).outcome is Outcome.ALREADY_INSTALLED
-        )
+        again = bench.device().install(bundle(second, bench.issuer.keyset()))
+        assert again.outcome is Outcome.ALREADY_INSTALLED
         assert json.loads(bench.device().installed_bundle())["license"] == second
         assert not bench.device().status().reset_required
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.appliance.books import Books
 from tests.appliance.conftest import HARDWARE_ID, OTHER_HARDWARE_ID, Bench
-from tests.appliance.fake_portal import FakePortal
+from tests.appliance.fake_portal import FakePortal, verify_compact
 from tests.appliance.issuing import Issuer, item
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +75,54 @@ class TestRefusals:
 
     def test_wrong_usage_ends_with_2(self, tmp_path: Path) -> None:
         assert run(tmp_path, "dance").returncode == 2
+
+
+class TestGivingBack:
+    @pytest.fixture
+    def books(self, online: Bench, portal: FakePortal) -> Books:
+        portal.books = Books(online.issuer, HARDWARE_ID)
+        # An id may begin with a dash; a command must not take it for an option.
+        portal.books.assign(item("Port", quantity=6, id="-" + "A" * 21))
+        assert run(online.home, "fetch").returncode == 0
+        assert run(online.home, "reset").returncode == 0
+        return portal.books
+
+    def test_it_says_what_became_of_each_license(self, online: Bench, books: Books) -> None:
+        done = run(online.home, "return", "-" + "A" * 21)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "6 x Port 14" in done.stdout
+        assert "given back" in done.stdout
+        assert books.balance == {"Port": 6}
+
+    def test_it_ends_with_5_while_the_return_waits(
+        self, online: Bench, books: Books, portal: FakePortal
+    ) -> None:
+        portal.silent = {"returns": "before"}
+        waits = run(online.home, "return", "--all")
+        assert (waits.returncode, waits.stderr[:30]) == (5, "refused [portal-unreachable]: ")
+        assert "A return of everything waits" in run(online.home, "status").stdout
+        portal.silent = {}
+        assert run(online.home, "return").returncode == 0
+        assert books.balance == {"Port": 6}
+
+    def test_a_place_that_is_not_there_is_refused_before_anything(
+        self, online: Bench, books: Books, tmp_path: Path
+    ) -> None:
+        before = online.files()
+        refused = run(online.home, "return", "--all", "--file", tmp_path / "nowhere" / "out.jws")
+        assert refused.stderr.startswith("refused [file-not-written]")
+        assert online.files() == before
+
+    def test_ids_and_all_together_are_wrong_usage(self, online: Bench, books: Books) -> None:
+        for words in (("A" * 22, "--all"), ("A" * 22, "--min-seq", "7")):
+            assert run(online.home, "return", *words).returncode == 2
+        assert books.balance == {}
+
+    def test_statements_can_be_carried(self, online: Bench, books: Books, tmp_path: Path) -> None:
+        for words in (("return", "--all"), ("acknowledge",), ("claim", "ABCD")):
+            out = tmp_path / f"{words[0]}.jws"
+            assert run(online.home, *words, "--file", out).returncode == 0
+            assert verify_compact(out.read_bytes()).header.keys() == {"alg", "typ", "x5c"}
 
 
 class TestInit:

@@ -12,7 +12,7 @@ from appliance.factory.authority import make_authority
 from appliance.factory.devices import KEY_KINDS, make_identity, write_identity
 from appliance.fetching import fetch
 from appliance.installation import Outcome
-from appliance.portal_client import MAX_ANSWER_BYTES, Directory, PortalClient, followed
+from appliance.portal_client import MAX_ANSWER_BYTES, followed
 from appliance.refusals import Refusal
 from tests.appliance.conftest import HARDWARE_ID, OTHER_HARDWARE_ID, Bench
 from tests.appliance.fake_portal import FakePortal, tag_of
@@ -258,21 +258,11 @@ class TestAnAddressOutOfTheDirectory:
 
 
 class TestTwoAtOnce:
-    def test_a_document_installed_meanwhile_is_not_undone(
-        self, online: Bench, portal: FakePortal, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_document_installed_meanwhile_is_not_undone(self, online: Bench, portal: FakePortal) -> None:
         older, newer = (online.issuer.bundle(HARDWARE_ID, seq=seq) for seq in (1, 2))
         portal.answer(older)
-        device = online.device()
-
-        class SlowPortal(PortalClient):
-            def directory(self) -> Directory:
-                found = super().directory()
-                Device(online.home).install(newer)
-                return found
-
-        monkeypatch.setattr("appliance.session.PortalClient", SlowPortal)
+        portal.meanwhile = lambda: Device(online.home).install(newer)
         with pytest.raises(Refusal) as refused:
-            fetch(device)
+            fetch(online.device())
         assert refused.value.code == "older-document"
         assert online.device().status().seq_installed == 2

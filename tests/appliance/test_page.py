@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 
 from appliance.bundle import MAX_BYTES
+from appliance.fetching import fetch
+from tests.appliance.books import Books
 from tests.appliance.conftest import HARDWARE_ID, OTHER_HARDWARE_ID, Bench
-from tests.appliance.fake_portal import FakePortal
+from tests.appliance.fake_portal import FakePortal, verify_compact
 from tests.appliance.issuing import item
 
 ROOT = Path(__file__).parents[2]
 BOUNDARY = "form-data-of-the-test"
+ACTS = ("/reset", "/fetch", "/install", "/return/confirmed", "/return/send", "/acknowledge", "/claim")
 
 
 @dataclass
@@ -63,9 +66,9 @@ class Browser:
         assert found is not None
         return found.group(1)
 
-    def submit(self, path: str) -> Page:
+    def submit(self, path: str, **fields: str) -> Page:
         """Send a form of the page, and open what it leads to."""
-        body = urllib.parse.urlencode({"csrfmiddlewaretoken": self.token()}).encode()
+        body = urllib.parse.urlencode({"csrfmiddlewaretoken": self.token(), **fields}).encode()
         return self._follow(path, body, "application/x-www-form-urlencoded")
 
     def upload(self, content: bytes) -> Page:
@@ -171,11 +174,85 @@ class TestThePage:
         assert (page.status, page.notices) == (503, ["damaged-state"])
 
 
+class TestMyPortal:
+    @pytest.fixture
+    def books(self, online: Bench, portal: FakePortal) -> Books:
+        """The portal's books; the device runs what may be given back and what stays."""
+        portal.books = Books(online.issuer, HARDWARE_ID)
+        portal.books.assign(item("Port", quantity=6), item("Channels", ret=False))
+        fetch(online.device())
+        online.device().reset()
+        return portal.books
+
+    def test_it_says_what_will_happen_before_it_gives_back(
+        self, browser: Browser, online: Bench, books: Books
+    ) -> None:
+        browser.open()  # which writes down that a new run of the device began
+        before = online.files()
+        page = browser.open("/return?all=1")
+        assert page.text.index("6 x Port 14") < page.text.index("stay with the device")
+        assert page.text.index("stay with the device") < page.text.index("x Channels 14")
+        assert online.files() == before
+        given = browser.submit("/return/confirmed", all="1", way="send")
+        assert given.notices[:1] == ["receipt"]
+        assert "6 x Port 14: given back" in given.text
+        assert "stays with this device" in given.text
+        assert books.balance == {"Port": 6}
+
+    def test_it_gives_a_return_as_a_file_and_takes_the_receipt_pasted(
+        self, browser: Browser, online: Bench, books: Books
+    ) -> None:
+        [port] = [name for name, entry in books.live.items() if entry["ret"]]
+        waiting = browser.submit("/return/confirmed", grant=port, way="file")
+        assert waiting.notices == ["done"]
+        assert "A return waits for its receipt" in waiting.text
+        file = browser.open("/return.jws")
+        name = f"{HARDWARE_ID}-return.jws"
+        assert file.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+        said = verify_compact(file.text.encode())
+        books.give_back(said.payload, said.data)
+        assert browser.submit("/install", text=books.bundle().decode()).notices[:1] == ["receipt"]
+        assert "A return waits for its receipt" not in browser.open().text
+
+    def test_it_says_that_a_return_waits_when_the_portal_is_silent(
+        self, browser: Browser, books: Books, portal: FakePortal
+    ) -> None:
+        portal.silent = {"returns": "after"}
+        waiting = browser.submit("/return/confirmed", all="1", way="send")
+        assert waiting.notices == ["portal-unreachable", "return-waits"]
+        portal.silent = {}
+        assert browser.submit("/return/send").notices[:1] == ["receipt"]
+        assert books.balance == {"Port": 6}
+
+    def test_it_refuses_what_cannot_be_given_back(self, browser: Browser, books: Books) -> None:
+        assert browser.submit("/return/confirmed", way="send").notices == ["nothing-to-return"]
+        assert browser.submit("/return/confirmed", grant="x").notices == ["grant-malformed"]
+        wrong = browser.submit("/return/confirmed", all="1", min_seq="many")
+        assert wrong.notices == ["min-seq-out-of-range"]
+        assert browser.submit("/return/send").notices == ["nothing-to-return"]
+        assert browser.open("/return").headers["Location"] == "/"
+        assert browser.open("/return.jws").headers["Location"] == "/"
+        assert books.balance == {}
+
+    def test_it_claims_and_acknowledges_online_and_by_file(
+        self, browser: Browser, books: Books, portal: FakePortal
+    ) -> None:
+        books.claims = {"ABCD": "changed"}
+        assert browser.submit("/claim", code="ABCD", way="send").notices == ["done"]
+        assert browser.submit("/claim", code="", way="send").notices == ["bad-claim-code"]
+        claim = browser.submit("/claim", code="EFGH", way="file")
+        assert verify_compact(claim.text.encode()).payload["code"] == "EFGH"
+        assert browser.submit("/acknowledge", way="send").notices == ["done"]
+        assert portal.acks[-1].payload["effective_seq"] == 1
+        acknowledgement = browser.submit("/acknowledge", way="file")
+        assert verify_compact(acknowledgement.text.encode()).header["typ"] == "lic-ack+jws"
+
+
 class TestItsDefenses:
     def test_a_form_from_elsewhere_changes_nothing(self, browser: Browser, online: Bench) -> None:
         online.device().install(online.issuer.bundle(HARDWARE_ID))
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        for path in ("/reset", "/fetch", "/install"):
+        for path in ACTS:
             assert browser.request("POST", path, b"a=b", kind).status == 403
         token = urllib.parse.urlencode({"csrfmiddlewaretoken": browser.token()}).encode()
         foreign = {**kind, "Origin": "http://evil.test"}
@@ -184,7 +261,7 @@ class TestItsDefenses:
         assert online.device().status().reset_required
 
     def test_acts_are_not_done_by_a_link(self, browser: Browser) -> None:
-        assert [browser.open(path).status for path in ("/reset", "/fetch", "/install")] == [405] * 3
+        assert [browser.open(path).status for path in ACTS] == [405] * len(ACTS)
 
     def test_a_body_beyond_any_license_file_is_not_read(self, browser: Browser) -> None:
         assert browser.upload(b" " * (MAX_BYTES + 20_000)).status == 413

@@ -64,6 +64,22 @@ class TestAChangeOfRoots:
         assert bench.device().install(data).outcome is Outcome.INSTALLED
 
 
+class TestYearsWithoutContact:
+    def test_five_rotations_and_a_change_of_roots_later_one_file_is_enough(self, bench: Bench) -> None:
+        bench.device().install(bench.issuer.bundle(bench.hardware_id))
+        bench.device().reset()
+        # The change of roots is key set 4; the keys have been rotated at each of five others.
+        step = Issuer(roots=SECOND, keys=key_pair()).keyset(
+            version=4, signed_by=(*bench.issuer.roots, *SECOND)
+        )
+        latest = Issuer(roots=SECOND, keys=key_pair())
+        data = bundle(latest.document(bench.hardware_id, seq=9), latest.keyset(version=7), chain=[step])
+        assert bench.device().install(data).outcome is Outcome.INSTALLED
+        bench.device().reset()
+        status = bench.device().status()
+        assert (status.keyset_version, status.seq_in_effect) == (7, 9)
+
+
 class TestABadChangeOfRoots:
     def test_a_missing_chain_is_refused(self, bench: Bench, changed: Issuer) -> None:
         bench.refuse(bundle(changed.document(bench.hardware_id), changed.keyset(version=3)), "unknown-roots")
