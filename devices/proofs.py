@@ -6,18 +6,28 @@ What was proven is remembered in the process: verifying a chain costs more than 
 import functools
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
 
-from devices import pki
+from devices import jose, pki
 from devices.models import TrustAnchor
 from devices.standing import Anchors
 
 MOST_PROVEN = 20_000
-"""Chains remembered in a process; some hundred bytes each."""
+"""Chains remembered in a process; a kilobyte or two each."""
 
-_proven: dict[tuple[bytes, tuple[int, ...], Anchors], pki.DeviceIdentity] = {}
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whom a chain proves, and what verifies that device's signatures."""
+
+    identity: pki.DeviceIdentity
+    key: jose.VerificationKey
+
+
+_proven: dict[tuple[bytes, tuple[int, ...], Anchors], Proof] = {}
 
 
 def forget() -> None:
@@ -26,7 +36,7 @@ def forget() -> None:
     _proven.clear()
 
 
-def identity_of(chain: tuple[bytes, ...], *, anchors: Anchors, now: datetime) -> pki.DeviceIdentity:
+def proof_of(chain: tuple[bytes, ...], *, anchors: Anchors, now: datetime) -> Proof:
     """Whom the chain proves now. A chain seen before is not verified again while the anchors are the same
     and all its certificates are valid: the answer could not differ.
 
@@ -34,13 +44,14 @@ def identity_of(chain: tuple[bytes, ...], *, anchors: Anchors, now: datetime) ->
     :raises pki.CertificateRejected: it proves nobody.
     """
     seen = (hashlib.sha256(b"".join(chain)).digest(), tuple(map(len, chain)), anchors)
-    identity = _proven.get(seen)
-    if identity is None or not identity.valid_from <= now <= identity.valid_until:
+    proof = _proven.get(seen)
+    if proof is None or not proof.identity.valid_from <= now <= proof.identity.valid_until:
         identity = pki.verify_chain(chain, trust_anchors(anchors), now)
+        proof = Proof(identity, jose.verification_key(identity.public_key))
         if len(_proven) >= MOST_PROVEN:
             _proven.clear()
-        _proven[seen] = identity
-    return identity
+        _proven[seen] = proof
+    return proof
 
 
 @functools.lru_cache(maxsize=2)

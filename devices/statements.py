@@ -212,11 +212,12 @@ def _verify(parsed: jose.DeviceToken, kind: Kind[Said], *, now: datetime) -> _Ve
         heard_since=now - enrollment.CONTACT_WRITTEN_AT_MOST_EVERY,
     )
     try:
-        identity = proofs.identity_of(parsed.chain, anchors=standing.anchors, now=now)
+        proof = proofs.proof_of(parsed.chain, anchors=standing.anchors, now=now)
     except pki.CertificateRejected as error:
         raise CertificateRejected(reason=error.reason) from error
+    identity = proof.identity
     try:
-        jose.verify(parsed, identity.public_key)
+        jose.verify(parsed, proof.key)
         statement = kind.parse(parsed)
     except jose.BadSignature as error:
         raise BadSignature from error

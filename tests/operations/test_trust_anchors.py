@@ -36,7 +36,7 @@ def add(
 
 def proven(chain: list[bytes]) -> pki.DeviceIdentity:
     anchors = standing_of("", heard_since=NOW).anchors
-    return proofs.identity_of(tuple(chain), anchors=anchors, now=NOW)
+    return proofs.proof_of(tuple(chain), anchors=anchors, now=NOW).identity
 
 
 @pytest.fixture
