@@ -43,6 +43,9 @@ MFA_FORMS = {
     "authenticate": "accounts.web.forms.SecondFactorForm",
     "reauthenticate": "accounts.web.forms.CodeAgainForm",
     "activate_totp": "accounts.web.forms.AuthenticatorAppForm",
+    "login_webauthn": "accounts.web.forms.PasskeySignInForm",
+    "authenticate_webauthn": "accounts.web.forms.PasskeyFactorForm",
+    "reauthenticate_webauthn": "accounts.web.forms.PasskeyAgainForm",
     "add_webauthn": "accounts.web.forms.PasskeyForm",
     "edit_webauthn": "accounts.web.forms.PasskeyNameForm",
 }

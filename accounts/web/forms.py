@@ -3,6 +3,7 @@
 Labels, hints and order are ours; what is checked is allauth's, the rule about names accounts.names'.
 """
 
+import struct
 from typing import Any
 
 from allauth.account import forms as account
@@ -11,6 +12,7 @@ from allauth.mfa.base import forms as factor
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
+from cryptography.exceptions import InvalidSignature
 from django import forms
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -29,6 +31,8 @@ from portal.core.acts import Caller
 from portal.core.addresses import address_of
 
 LONGEST_PASSWORD = 4096
+# What reading a passkey's answer may raise, apart from the ValidationErrors that allauth makes of some of it.
+UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, InvalidSignature, struct.error)
 
 
 def _good_password() -> str:
@@ -149,8 +153,8 @@ class _Code(forms.CharField):
 
 
 class _OnceOnly:
-    """A code of an app is taken once as long as it is good: a minute and a half, with the tolerance for clocks.
-    allauth by itself forgets it after half a minute."""
+    """A code of an app is taken once as long as it is good: a minute and a half, with the tolerance for
+    clocks. allauth by itself forgets it after half a minute."""
 
     user: User
     authenticator: Authenticator
@@ -160,9 +164,28 @@ class _OnceOnly:
         code: str = super().clean_code()  # type: ignore[misc]
         if self.authenticator.type == Authenticator.Type.TOTP:
             used = f"totp-used:{self.user.pk}:{code}"
-            if not cache.add(used, "y", timeout=settings.MFA_TOTP_PERIOD * (1 + 2 * settings.MFA_TOTP_TOLERANCE)):
-                raise SecondFactorAdapter().validation_error("incorrect_code")
+            good_for = settings.MFA_TOTP_PERIOD * (1 + 2 * settings.MFA_TOTP_TOLERANCE)
+            if not cache.add(used, "y", timeout=good_for):
+                raise _not_right()
         return code
+
+
+class _Credential:
+    """What the page's script sends comes from outside: whatever is wrong with it is a refusal, not a bug.
+
+    allauth leaves some of what fido2 raises for its caller to meet.
+    """
+
+    def clean_credential(self) -> Any:
+        """:raises ValidationError: no passkey of this person made it, or not for this question."""
+        try:
+            return super().clean_credential()  # type: ignore[misc]
+        except UNREADABLE as error:
+            raise _not_right() from error
+
+
+def _not_right() -> forms.ValidationError:
+    return SecondFactorAdapter().validation_error("incorrect_code")
 
 
 class SecondFactorForm(_OnceOnly, factor.AuthenticateForm):
@@ -183,6 +206,18 @@ class AuthenticatorAppForm(totp.ActivateTOTPForm):
     code = _Code(label=_("Code"), help_text=_("The six digits that the app shows now."))
 
 
+class PasskeySignInForm(_Credential, webauthn.LoginWebAuthnForm):
+    """A passkey instead of the password."""
+
+
+class PasskeyFactorForm(_Credential, webauthn.AuthenticateWebAuthnForm):
+    """A passkey behind the password."""
+
+
+class PasskeyAgainForm(_Credential, webauthn.ReauthenticateWebAuthnForm):
+    """A passkey, to say that it is still the same person."""
+
+
 class PasskeyForm(webauthn.AddWebAuthnForm):
     name = forms.CharField(
         label=_("Name"),
@@ -198,6 +233,14 @@ class PasskeyForm(webauthn.AddWebAuthnForm):
             "It then asks for a PIN, a finger or a face. Otherwise it is asked for after the password."
         ),
     )
+
+    def clean(self) -> dict[str, Any]:
+        """:raises ValidationError: no passkey made it, or not for this question."""
+        try:
+            given: dict[str, Any] = super().clean()
+        except UNREADABLE as error:
+            raise _not_right() from error
+        return given
 
 
 class PasskeyNameForm(webauthn.EditWebAuthnForm):

@@ -117,7 +117,9 @@ class TestRefusals:
         assert User.objects.count() == 0
         assert arrived() == []
 
-    @pytest.mark.parametrize("name", ["O’Brien", "Müller-Lüdenscheidt", "St. John", "Øystein", "李", "de la Cruz"])
+    @pytest.mark.parametrize(
+        "name", ["O’Brien", "Müller-Lüdenscheidt", "St. John", "Øystein", "李", "de la Cruz"]
+    )
     def test_it_takes_peoples_names_as_they_are(self, client: Client, name: str) -> None:
         register(client, surname=f" {name} ")
         assert User.objects.get().surname == name
@@ -195,9 +197,7 @@ class TestMails:
         client.post(reverse("account_signup"), FORM, headers={"host": "testserver"})
         assert "http://localhost:8000/confirm-address/" in str(letter(ADDRESS).body)
 
-    def test_no_registration_without_its_mail(
-        self, client: Client, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_no_registration_without_its_mail(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(*_arguments: object, **_named: object) -> None:
             raise RuntimeError
 
