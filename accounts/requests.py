@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
@@ -28,6 +30,14 @@ class IdempotencyKeyMalformed(Invalid):
 def signed_in(page: Page) -> Page:
     """A page for signed-in people only; others sign in first. No browser or proxy keeps it."""
     return never_cache(login_required(page))
+
+
+def inside(request: HttpRequest, target: str) -> str:
+    """Where to go afterwards: a page of this host, otherwise the overview. Never another site."""
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if safe else reverse("home")
 
 
 def person(request: HttpRequest) -> User:

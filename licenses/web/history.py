@@ -11,6 +11,7 @@ from portal.core.models import AuditEntry
 
 SENTENCES: Mapping[str, Any] = {
     "company-created": _("%(actor)s created the company %(name)s."),
+    "member-left": _("%(actor)s left the company."),
     "project-created": _("%(actor)s created the project %(name)s."),
     "device-added": _("%(actor)s added the device %(hardware_id)s %(name)s."),
     "device-key-pinned": _("%(hardware_id)s proved itself with its device certificate for the first time."),
@@ -56,7 +57,7 @@ def _line(entry: AuditEntry) -> HistoryLine:
 def _sentence(entry: AuditEntry) -> str:
     sentence = SENTENCES.get(entry.event)
     if sentence is None:
-        return f"{entry.actor_name}: {entry.event} {entry.hardware_id}".strip()
+        return f"{entry.who}: {entry.event} {entry.hardware_id}".strip()
     facts = {name: entry.facts.get(name, "") for name in _FACTS}
-    text = str(sentence) % {**facts, "actor": entry.actor_name, "hardware_id": entry.hardware_id}
+    text = str(sentence) % {**facts, "actor": entry.who, "hardware_id": entry.hardware_id}
     return text.replace(" .", ".")  # a device without a name

@@ -38,3 +38,12 @@ for (const input of document.querySelectorAll("input[data-activation-code]")) {
     }
   });
 }
+
+// A passkey that was not used, because the person or the browser did not want to: the page says so.
+document.addEventListener("allauth.error", (event) => {
+  const place = document.querySelector("[data-passkey-failed]");
+  if (place) {
+    event.preventDefault();
+    place.hidden = false;
+  }
+});
