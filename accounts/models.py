@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext
 
@@ -90,9 +90,23 @@ class Company(models.Model):
 
     name = models.CharField(max_length=200)
     created_at = models.DateTimeField()
+    # Set when the company was imported into another one: it is a name in histories then (mission rule 3).
+    imported_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="imported")
+    imported_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name_plural = "companies"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(imported_into__isnull=True, imported_at__isnull=True)
+                | Q(imported_into__isnull=False, imported_at__isnull=False),
+                name="an_imported_company_says_where_and_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(imported_into__isnull=True) | ~Q(imported_into=F("id")),
+                name="a_company_is_not_imported_into_itself",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -163,3 +177,115 @@ class ProjectRight(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} may {self.level} {self.project_id}"
+
+
+class Invitation(models.Model):
+    """Into a company with a role, or into one project with a right, by e-mail (mission rules 2 and 5).
+
+    The mail's link holds a token, of which only the hash is here. The address is kept while the invitation is
+    open; afterwards nobody needs it.
+    """
+
+    class End(models.TextChoices):
+        ACCEPTED = "accepted"
+        DECLINED = "declined"
+        WITHDRAWN = "withdrawn"
+        EXPIRED = "expired"
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="invitations")
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, null=True, related_name="invitations")
+    email = models.EmailField(max_length=254, blank=True)
+    role = models.CharField(max_length=10, choices=Membership.Role.choices, blank=True)
+    level = models.CharField(max_length=10, choices=ProjectRight.Level.choices, blank=True)
+    token_sha256 = models.BinaryField()
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    invited_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    end = models.CharField(max_length=10, choices=End.choices, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["token_sha256"], name="a_token_is_one_invitation"),
+            models.CheckConstraint(
+                condition=Q(token_sha256__length=32), name="an_invitation_keeps_a_hash_of_its_token"
+            ),
+            models.CheckConstraint(
+                condition=Q(project__isnull=True, role__in=["admin", "member"], level="")
+                | Q(project__isnull=False, role="", level__in=["view", "operate", "manage"]),
+                name="an_invitation_gives_a_role_or_a_right",
+            ),
+            models.CheckConstraint(
+                condition=(Q(ended_at__isnull=True, end="") & ~Q(email=""))
+                | Q(
+                    ended_at__isnull=False,
+                    end__in=["accepted", "declined", "withdrawn", "expired"],
+                    email="",
+                ),
+                name="an_invitation_knows_an_address_until_it_ends",
+            ),
+            models.UniqueConstraint(
+                "company",
+                Lower("email"),
+                condition=Q(ended_at__isnull=True, project__isnull=True),
+                name="one_open_invitation_into_a_company",
+            ),
+            models.UniqueConstraint(
+                "project",
+                Lower("email"),
+                condition=Q(ended_at__isnull=True, project__isnull=False),
+                name="one_open_invitation_into_a_project",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk} into {self.project_id or self.company_id}"
+
+
+class CustomerAccount(models.Model):
+    """One entry of the vendor's customer list (mission rule 2). A company is linked to at most one."""
+
+    number = models.CharField(max_length=40, unique=True)
+    postal_code = models.CharField(max_length=20)
+    name = models.CharField(max_length=200)
+    town = models.CharField(max_length=100)
+    country = models.CharField(max_length=2)  # ISO 3166-1 alpha-2
+    email = models.EmailField(max_length=254, blank=True)
+    company = models.OneToOneField(
+        Company, on_delete=models.PROTECT, null=True, related_name="customer_account"
+    )
+    linked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(company__isnull=True, linked_at__isnull=True)
+                | Q(company__isnull=False, linked_at__isnull=False),
+                name="a_linked_account_says_since_when",
+            ),
+            models.CheckConstraint(condition=~Q(number=""), name="a_customer_account_has_a_number"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class CustomerLink(models.Model):
+    """A link mailed to the address in the customer list: whoever opens it links the company. One use."""
+
+    token_sha256 = models.BinaryField()
+    account = models.ForeignKey(CustomerAccount, on_delete=models.CASCADE, related_name="links")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["token_sha256"], name="a_customer_link_is_one_link"),
+            models.CheckConstraint(
+                condition=Q(token_sha256__length=32), name="a_customer_link_keeps_a_hash_of_its_token"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"link of {self.company_id} to {self.account_id}"

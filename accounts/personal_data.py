@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 
-from accounts.models import Membership, ProjectRight, TermsAcceptance, User
+from accounts.models import Invitation, Membership, ProjectRight, TermsAcceptance, User
 from portal.core.models import AuditEntry
 
 
@@ -50,6 +50,18 @@ def everything_about(user: User) -> dict[str, Any]:
             {"company": row.project.company.name, "project": row.project.name, "right": row.level}
             for row in ProjectRight.objects.filter(user=user)
             .select_related("project__company")
+            .order_by("pk")
+        ],
+        "invitations": [
+            {
+                "company": row.company.name,
+                "project": row.project.name if row.project else None,
+                "role": row.role,
+                "right": row.level,
+                "since": row.invited_at,
+            }
+            for row in Invitation.objects.filter(email__iexact=user.email, ended_at__isnull=True)
+            .select_related("company", "project")
             .order_by("pk")
         ],
         "history": list(

@@ -3,10 +3,15 @@
 A stranger and a missing row get the same NotFound (architecture.md, "Tenancy").
 """
 
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
 from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Company, Membership, Project, ProjectRight, User
+from accounts import invitations
+from accounts.models import Company, Invitation, Membership, Project, ProjectRight, User
 from portal.core.errors import Forbidden, NotFound
 
 VIEW, OPERATE, MANAGE = "view", "operate", "manage"
@@ -35,6 +40,18 @@ class AdminNeeded(Forbidden):
     code = "admin-needed"
     title = _("Only an admin of the company may do this.")
     way_out = _("Ask one of the admins of the company.")
+
+
+class NoSuchInvitation(NotFound):
+    code = "no-such-invitation"
+    title = _("There is no such invitation, or none that you may see.")
+    way_out = _("Open the link of the newest mail, or ask for a new invitation.")
+
+
+class NoSuchMembership(NotFound):
+    code = "no-such-membership"
+    title = _("There is no such member in this company, or none that you may see.")
+    way_out = _("Choose somebody from the company's list of members.")
 
 
 def projects_of(user: User, *, right: str = VIEW) -> QuerySet[Project]:
@@ -133,3 +150,87 @@ def require_member(*, project: Project, user: User) -> None:
     :raises NoSuchCompany: the user has a right in the project, but is no member of its company.
     """
     get_company(company_id=project.company_id, user=user)
+
+
+def get_membership(*, company: Company, user_id: int) -> Membership:
+    """One member of a company.
+
+    :raises NoSuchMembership: the person does not belong to it.
+    """
+    found = (
+        Membership.objects.filter(company=company, user__pk=user_id).select_related("company", "user").first()
+    )
+    if found is None:
+        raise NoSuchMembership
+    return found
+
+
+def rights_in(project: Project) -> QuerySet[ProjectRight]:
+    """Who has a right of their own in a project, by surname; admins of the company need none."""
+    return (
+        ProjectRight.objects.filter(project=project)
+        .select_related("user")
+        .order_by("user__surname", "user__forename", "pk")
+    )
+
+
+def invitations_into(scope: Company | Project) -> QuerySet[Invitation]:
+    """What a company, or a project, has sent and nobody has answered, expired ones included; oldest first."""
+    into = {"company": scope, "project": None} if isinstance(scope, Company) else {"project": scope}
+    return (
+        Invitation.objects.filter(**into, ended_at__isnull=True)
+        .select_related("company", "project", "invited_by")
+        .order_by("invited_at", "pk")
+    )
+
+
+def get_invitation(*, invitation_id: int, user: User) -> Invitation:
+    """One open invitation, for somebody who may withdraw it: an admin of the company, or who manages the
+    project.
+
+    :raises NoSuchInvitation: there is none, or the user may not see it.
+    """
+    found = _open_invitations().filter(pk=invitation_id).first()
+    if found is None:
+        raise NoSuchInvitation
+    if found.project is None:
+        allowed = is_admin(company=found.company, user=user)
+    else:
+        allowed = reaches(right_in(project=found.project, user=user), needed=MANAGE)
+    if not allowed:
+        raise NoSuchInvitation
+    return found
+
+
+def invitations_for(user: User, *, now: datetime) -> QuerySet[Invitation]:
+    """What somebody is invited to: open invitations to addresses that are confirmed as theirs."""
+    addresses = EmailAddress.objects.filter(user=user, verified=True).values(address=Lower("email"))
+    return _open_invitations().filter(email__in=addresses, expires_at__gt=now).order_by("invited_at", "pk")
+
+
+def get_invitation_for(*, invitation_id: int, user: User, now: datetime) -> Invitation:
+    """One of the invitations that somebody has not answered yet.
+
+    :raises NoSuchInvitation: there is none to them.
+    """
+    found = invitations_for(user, now=now).filter(pk=invitation_id).first()
+    if found is None:
+        raise NoSuchInvitation
+    return found
+
+
+def invitation_behind(token: str) -> Invitation:
+    """The open invitation of a mail's link; whoever holds the link may see it.
+
+    :raises NoSuchInvitation: the link is used, dead, or no link.
+    """
+    found = _open_invitations().filter(token_sha256=invitations.hash_of(token)).first()
+    if found is None:
+        raise NoSuchInvitation
+    return found
+
+
+def _open_invitations() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(ended_at__isnull=True).select_related(
+        "company", "project__company", "invited_by"
+    )
