@@ -253,4 +253,4 @@ def _person(text: str) -> str:
     try:
         return names.read(text)
     except NameOfAPersonNeeded as refusal:
-        raise forms.ValidationError(f"{refusal.headline} {refusal.detail}", code=refusal.code) from refusal
+        raise forms.ValidationError(refusal.headline, code=refusal.code) from refusal
