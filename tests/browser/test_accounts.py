@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import CDPSession, Page, expect
 
 from tests import factories
@@ -51,6 +52,11 @@ def add_app(page: Page) -> str:
     """Add an authenticator app; the page then shows recovery codes. Returns the first of them."""
     page.goto("/account")
     page.get_by_role("link", name="Add an authenticator app").click()
+    return add_app_after_question(page)
+
+
+def add_app_after_question(page: Page) -> str:
+    """The same, on the page that asks whether it is still the person."""
     say_once_more(page)
     assert fits(page)
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
@@ -207,3 +213,39 @@ class TestPasskeys:
         page.goto("/sign-in")
         page.get_by_role("button", name="Use a passkey").click()
         expect(page.get_by_text("The passkey was not used.")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)], ids=["phone", "dark"])
+class TestPages:
+    def test_axe_finds_nothing_and_nothing_sticks_out(
+        self, width: int, dark: bool, open_window: OpenWindow, dora: None
+    ) -> None:
+        page = open_window(width=width, dark=dark).page
+        found: dict[str, str] = {}
+        outside = ("/register", "/register/mail-sent", "/forgot-password", "/terms")
+        inside = (
+            "/account",
+            "/account/profile",
+            "/account/address",
+            "/account/password",
+            "/account/sessions",
+            "/account/recovery-codes",
+            "/account/passkeys/add",
+            "/account/app/remove",
+            "/account/delete",
+        )
+        for address in outside:
+            self.look(page, address, found)
+        sign_in(page)
+        self.look(page, "/account/app/add", found)
+        add_app_after_question(page)
+        for address in inside:
+            self.look(page, address, found)
+        assert found == {}
+
+    def look(self, page: Page, address: str, found: dict[str, str]) -> None:
+        page.goto(address)
+        results = Axe().run(page)
+        if results.violations_count:
+            found[address] = results.generate_report()
+        assert fits(page), address

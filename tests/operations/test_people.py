@@ -2,14 +2,16 @@
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 
 from accounts import names, people, terms
 from accounts.models import TermsAcceptance, User
 from accounts.names import NameOfAPersonNeeded
-from accounts.people import AddressTaken
+from accounts.people import AddressTaken, NoSuchPerson
 from accounts.terms import TermsChanged
-from portal.core.models import AuditEntry
+from portal.core.acts import ReasonNeeded
+from portal.core.models import AuditEntry, OutboxJob
 from tests.factories import NOW, caller, make_user
 
 SAM = {"email": "Sam@Example.com", "forename": "Sam", "surname": "Sommer"}
@@ -61,6 +63,40 @@ class TestProfile:
             )
         alice.refresh_from_db()
         assert (alice.get_full_name(), alice.language) == ("Alice Example", "en")
+
+
+class TestRemovingSecondFactors:
+    def test_the_password_is_enough_again_and_the_person_is_told(self, alice: User) -> None:
+        for kind in ("totp", "recovery_codes"):
+            Authenticator.objects.create(user=alice, type=kind, data={})
+        call_command("remove_second_factors", alice.email.upper(), "--reason", "called back", verbosity=0)
+        assert not Authenticator.objects.exists()
+        assert OutboxJob.objects.get().arguments["subject"] == "Your second factors were removed"
+        entry = AuditEntry.objects.get()
+        assert entry.facts == {"user": alice.pk, "factors": 2, "reason": "called back"}
+
+    def test_it_is_not_done_without_a_reason(self, alice: User) -> None:
+        with pytest.raises(ReasonNeeded):
+            people.remove_second_factors(email=alice.email, caller=caller(reason=" "), now=NOW)
+
+    @pytest.mark.django_db
+    def test_nobody_has_an_unknown_address(self) -> None:
+        with pytest.raises(NoSuchPerson):
+            people.remove_second_factors(email="x@example.com", caller=caller(reason="r"), now=NOW)
+
+
+class TestForgettingRegistrations:
+    @pytest.mark.django_db
+    def test_one_that_was_never_activated_leaves_nothing(self) -> None:
+        user = User.objects.create_user("x@example.com", forename="X", surname="Y")
+        EmailAddress.objects.create(user=user, email=user.email, primary=True)
+        for _ in range(2):
+            people.forget_registration(user_id=user.pk)
+        assert (User.objects.count(), EmailAddress.objects.count()) == (0, 0)
+
+    def test_an_account_stays(self, alice: User) -> None:
+        people.forget_registration(user_id=alice.pk)
+        assert User.objects.get() == alice
 
 
 class TestNames:
