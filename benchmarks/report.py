@@ -68,6 +68,8 @@ class Report:
         """Each goal with what the run says about it: by the worst of its numbers of connections."""
         verdicts = []
         for name, row in self._rows.items():
+            if row.most_beyond_floor is not None:
+                verdicts.append(self._beyond_floor(name, row.most_beyond_floor))
             if row.most is None:
                 continue
             ratios = [ratio for of, level in self._found if of == name and (ratio := self.ratio(name, level))]
@@ -113,6 +115,21 @@ class Report:
             "books": dict(self._books),
             "sound": self.sound,
         }
+
+    def _beyond_floor(self, name: str, most: float) -> Verdict:
+        floor_name = self._rows[name].floor
+        more = [
+            found.microseconds(found.processor.total) - floor.microseconds(floor.processor.total)
+            for (of, connections), found in self._found.items()
+            if of == name
+            and floor_name is not None
+            and (floor := self._found.get((floor_name, connections))) is not None
+        ]
+        worst = max(more, default=None)
+        says = f"CPU at most {most:,.0f} us more than its floor: " + (
+            f"{min(more):,.0f} to {worst:,.0f}" if worst is not None else "not measured"
+        )
+        return Verdict(row=name, says=says, met=None if worst is None else worst <= most)
 
     def _kept_throughput(self, name: str) -> Verdict:
         few = self._found.get((name, FEW_CONNECTIONS))

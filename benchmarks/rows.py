@@ -18,6 +18,8 @@ class Row:
     """What its processor time is compared with."""
     most: float | None = None
     """The goal: at most so many times the processor time of its floor."""
+    most_beyond_floor: float | None = None
+    """The goal: at most so many microseconds of processor time more than its floor."""
     keeps_throughput: bool = False
     """The goal: 32 connections bring at least 80 % of the requests a second of 8."""
     uses_up: str = ""
@@ -40,6 +42,13 @@ ROWS = {
         requests=Stock.fetches,
         floor="verify",
         most=1.6,
+    ),
+    "statement": Row(
+        title="device: a statement verified, alone",
+        pool="floors",
+        requests=Stock.statements,
+        floor="view",
+        most_beyond_floor=700.0,
     ),
     "activation": Row(
         title="activation, REST",

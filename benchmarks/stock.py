@@ -6,6 +6,7 @@ import random
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from benchmarks import fleet as fleets
@@ -86,6 +87,11 @@ class Stock:
             self._signed = fleets.fetch_requests(self._fetching, self._portal, self._tags, expects=204)
             self._signed_at = time.monotonic()
         return itertools.cycle(self._signed)
+
+    def statements(self) -> Iterator[Request]:
+        """The same signed fetches, at the floors' view that only verifies them."""
+        self.fetches()
+        return itertools.cycle([replace(request, path="/statement") for request in self._signed])
 
     # --- Partners: over REST, and the operations alone ---
 

@@ -6,6 +6,7 @@ Whose certificate it is, and whether it is for this portal, door and moment, is 
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,14 @@ class DeviceToken:
     payload: dict[str, Any]
     payload_bytes: bytes
     compact: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationKey:
+    """A device's public key with the algorithms it verifies: by their names in a header, joserfc's names."""
+
+    algorithms: Mapping[str, str]
+    key: Key | None
 
 
 def parse(token: bytes, *, typ: str, online: bool) -> DeviceToken:
@@ -105,17 +114,37 @@ def read_typ(token: bytes) -> str:
     return typ
 
 
-def verify(token: DeviceToken, public_key: object) -> None:
-    """Return if the token was signed with the private key of `public_key`.
+def verification_key(public_key: object) -> VerificationKey:
+    """What verifies signatures of `public_key`. Making it costs a third of a verification: keep it.
 
     The algorithm follows from the key and the header must name it: P-256 ES256, P-384 ES384, RSA RS256 or
     PS256, Ed25519 `Ed25519` (RFC 9864) or `EdDSA` (trust.md 2).
 
     :param public_key: a key object of `cryptography`, as a certificate gives it.
-    :raises BadSignature: otherwise, also for keys of other kinds.
     """
-    names, algorithm, key = _algorithm_of(public_key, token.alg)
-    if token.alg not in names:
+    match public_key:
+        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
+            return VerificationKey({"ES256": "ES256"}, ECKey(public_key, public_key))
+        case ec.EllipticCurvePublicKey(curve=ec.SECP384R1()):
+            return VerificationKey({"ES384": "ES384"}, ECKey(public_key, public_key))
+        case rsa.RSAPublicKey():
+            return VerificationKey({"RS256": "RS256", "PS256": "PS256"}, RSAKey(public_key, public_key))
+        case ed25519.Ed25519PublicKey():
+            names = {"Ed25519": "Ed25519", "EdDSA": "Ed25519"}
+            return VerificationKey(names, OKPKey(public_key, public_key))
+        case _:
+            return VerificationKey({}, None)
+
+
+def verify(token: DeviceToken, key: VerificationKey) -> None:
+    """Return if the token was signed with the private key that belongs to `key`.
+
+    :raises BadSignature: otherwise, also for keys of kinds that have no algorithm here.
+    """
+    if key.key is None:
+        raise BadSignature("no algorithm for keys of this kind")
+    algorithm = key.algorithms.get(token.alg)
+    if algorithm is None:
         raise BadSignature("the header names another algorithm than the key's")
     header_segment, payload_segment, signature_segment = token.compact.split(b".")
     # The header was read strictly already. Only the algorithm is handed on, under its one name: joserfc warns
@@ -124,7 +153,7 @@ def verify(token: DeviceToken, public_key: object) -> None:
     unverified.segments.update(
         {"header": header_segment, "payload": payload_segment, "signature": signature_segment}
     )
-    if not jws.validate_compact(unverified, key, registry=_REGISTRY):
+    if not jws.validate_compact(unverified, key.key, registry=_REGISTRY):
         raise BadSignature("the signature does not match")
 
 
@@ -134,20 +163,6 @@ class _Registry(jws.JWSRegistry):
 
 
 _REGISTRY = _Registry(algorithms=ALGORITHMS)
-
-
-def _algorithm_of(public_key: object, named: str) -> tuple[tuple[str, ...], str, Key]:
-    match public_key:
-        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
-            return ("ES256",), "ES256", ECKey(public_key, public_key)
-        case ec.EllipticCurvePublicKey(curve=ec.SECP384R1()):
-            return ("ES384",), "ES384", ECKey(public_key, public_key)
-        case rsa.RSAPublicKey():
-            return ("RS256", "PS256"), named, RSAKey(public_key, public_key)
-        case ed25519.Ed25519PublicKey():
-            return ("Ed25519", "EdDSA"), "Ed25519", OKPKey(public_key, public_key)
-        case _:
-            raise BadSignature("no algorithm for keys of this kind")
 
 
 def _decoded(part: str, segment: bytes) -> bytes:

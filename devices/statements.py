@@ -16,8 +16,10 @@ from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from devices import enrollment, jose, nonces, payloads, pki, proofs, queries
+from devices import enrollment, jose, nonces, payloads, pki, proofs
+from devices.hardware_id import is_canonical
 from devices.models import BlockedKey, Device
+from devices.standing import Standing, standing_of
 from portal.core import clock
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -191,6 +193,7 @@ class _Verified(Generic[Said]):
     statement: Said
     payload_sha256: bytes
     identity: pki.DeviceIdentity
+    standing: Standing
 
 
 def _parse(token: bytes, kind: Kind[Said], *, online: bool) -> jose.DeviceToken:
@@ -201,12 +204,20 @@ def _parse(token: bytes, kind: Kind[Said], *, online: bool) -> jose.DeviceToken:
 
 
 def _verify(parsed: jose.DeviceToken, kind: Kind[Said], *, now: datetime) -> _Verified[Said]:
+    claimed = parsed.payload.get("sub")
+    # Looked up before it is proven, since the same statement says which anchors count; told to nobody before
+    # it is.
+    standing = standing_of(
+        claimed if isinstance(claimed, str) and is_canonical(claimed) else "",
+        heard_since=now - enrollment.CONTACT_WRITTEN_AT_MOST_EVERY,
+    )
     try:
-        identity = proofs.identity_of(parsed.chain, now=now)
+        proof = proofs.proof_of(parsed.chain, anchors=standing.anchors, now=now)
     except pki.CertificateRejected as error:
         raise CertificateRejected(reason=error.reason) from error
+    identity = proof.identity
     try:
-        jose.verify(parsed, identity.public_key)
+        jose.verify(parsed, proof.key)
         statement = kind.parse(parsed)
     except jose.BadSignature as error:
         raise BadSignature from error
@@ -216,12 +227,12 @@ def _verify(parsed: jose.DeviceToken, kind: Kind[Said], *, now: datetime) -> _Ve
         raise CertificateRejected(reason="hardware-id")
     if statement.aud not in {settings.PORTAL_ID, *settings.PORTAL_ID_ALSO}:
         raise WrongAudience
-    device = queries.device_by_hardware_id(identity.hardware_id)
+    device = standing.device
     if device is None:
         raise UnknownDevice
-    if device.blocked_at is not None:
+    if standing.blocked:
         raise DeviceBlocked(hardware_id=device.hardware_id)
-    if BlockedKey.objects.filter(spki_sha256=identity.spki_sha256).exists():
+    if _is_blocked(identity, standing):
         raise CertificateRejected(reason="blocked")
     if device.pinned_spki is not None:
         enrollment.require_pinned(device=device, identity=identity)
@@ -230,7 +241,15 @@ def _verify(parsed: jose.DeviceToken, kind: Kind[Said], *, now: datetime) -> _Ve
         statement=statement,
         payload_sha256=hashlib.sha256(parsed.payload_bytes).digest(),
         identity=identity,
+        standing=standing,
     )
+
+
+def _is_blocked(identity: pki.DeviceIdentity, standing: Standing) -> bool:
+    pinned = standing.device.pinned_spki if standing.device else None
+    if pinned is not None and bytes(pinned) == identity.spki_sha256:
+        return standing.pinned_key_blocked
+    return BlockedKey.objects.filter(spki_sha256=identity.spki_sha256).exists()
 
 
 def _caller(
@@ -257,12 +276,7 @@ def _pin(received: _Verified[Said], *, caller: Caller, now: datetime) -> None:
 
 def _note_contact(received: _Verified[Said], *, firmware: str, caller: Caller, now: datetime) -> None:
     _pin(received, caller=caller, now=now)
-    contact = getattr(received.device, "contact", None)
-    if (
-        contact is None
-        or contact.firmware != firmware
-        or now - contact.last_at >= enrollment.CONTACT_WRITTEN_AT_MOST_EVERY
-    ):
+    if not received.standing.heard_lately or received.standing.firmware != firmware:
         enrollment.record_contact(device=received.device, firmware=firmware, now=now)
 
 

@@ -81,6 +81,16 @@ def tag_for(*parts: bytes) -> str:
     return base64url.encode(digest.digest()[:_TAG_BYTES])
 
 
+def tag_of_stored(
+    *, document_sha256: bytes, signed_under: int | None, key_set_version: int, receipt_sha256: bytes
+) -> str:
+    """The tag of a bundle from what is stored: payload hashes, and under which key sets the parts are signed.
+
+    :param receipt_sha256: of the return whose receipt is in it; empty if none is.
+    """
+    return tag_for(document_sha256, str(signed_under).encode(), str(key_set_version).encode(), receipt_sha256)
+
+
 def _spliced(name: str, part: bytes) -> bytes:
     # Only our own stored documents come here; this catches an empty column, not an attack.
     if not (part.startswith(b"{") and part.endswith(b"}")):

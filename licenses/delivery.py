@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from devices.models import Device
-from licenses import documents, handout, queries
+from licenses import documents, handout, queries, unchanged
 from licenses.handout import Bundle
 from licenses.models import LicenseDocument
 from portal.core.acts import Caller
@@ -26,6 +26,8 @@ def fetch(
     :raises NoKeySet: the portal has no keys yet.
     :raises SigningKeyMissing: a key file is not there.
     """
+    if have is not None and unchanged.has_current(device, have=have, seq_seen=seq_seen, now=now):
+        return None
     document = handout.hand_out(device, seq_seen=seq_seen, event="document-fetched", caller=caller, now=now)
     return handout.assemble(device, document, have=have, key_set_held=key_set_held)
 

@@ -67,11 +67,11 @@ def assemble(
         pending = beside
     ring = _signed_alike([row for row in (document, pending, beside) if row is not None])
     assert document.signed is not None, "it was just seen to"
-    tag = bundle.tag_for(
-        bytes(document.payload_sha256),
-        str(document.signed_under).encode(),
-        str(ring.version).encode(),
-        bytes(pending.payload_sha256) if pending else b"",
+    tag = bundle.tag_of_stored(
+        document_sha256=bytes(document.payload_sha256),
+        signed_under=document.signed_under,
+        key_set_version=ring.version,
+        receipt_sha256=bytes(pending.payload_sha256) if pending else b"",
     )
     if have is not None and have == tag:
         return None

@@ -84,7 +84,15 @@ def current() -> KeyRing:
     :raises NoKeySet: none was published yet.
     :raises DemoKeys: it is a demo's, and this is none.
     """
-    ring = _load(current_version())
+    return of_version(current_version())
+
+
+def of_version(version: int) -> KeyRing:
+    """The key ring of a version that was published.
+
+    :raises DemoKeys: it is a demo's, and this is none.
+    """
+    ring = _load(version)
     if is_demo_identity(ring.key_set.issuer) and not settings.DEMO:
         raise DemoKeys
     return ring

@@ -97,16 +97,19 @@ def _accept(
     accepting.note_counter(device=device, ctr=statement.ctr, payload_sha256=payload_sha256, now=now)
     documents.note_seq_seen(device=device, seq_seen=statement.seq, now=now)
     results, ending = _results(device, statement)
-    document = _take_back(ending, device=device, act=act, caller=caller, now=now) if ending else None
-    if document is None and statement.grants == payloads.ALL:
-        # The device will not take a document at or below its new min_seq: it needs one above.
+    if ending:
+        document = _take_back(ending, device=device, act=act, caller=caller, now=now)
+    else:
+        # Also where nothing changed: the receipt goes along in the `.lic` until its seq is acknowledged, so
+        # it needs one that was not. And after a return of everything the device takes none at or below its
+        # new min_seq.
         document = documents.issue(device=device, seq=documents.next_seq(device), act=None, now=now)
     row = _receipt(
         device=device,
         statement=statement,
         payload_sha256=payload_sha256,
         results=results,
-        next_seq=document.seq if document else documents.next_seq(device) - 1,
+        next_seq=document.seq,
         act=act,
         now=now,
     )

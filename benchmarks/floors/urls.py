@@ -8,6 +8,7 @@ urlpatterns = [
     path("page", views.page),
     path("select/<str:hardware_id>", views.select),
     path("verify/<str:hardware_id>", views.verify),
+    path("statement", views.statement_of_a_device),
     path("redeem/<int:balance_id>", views.redeem),
     path("activate/<int:project_id>", views.activate),
     path("assign/<str:hardware_id>", views.assign),

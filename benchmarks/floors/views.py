@@ -11,11 +11,14 @@ from accounts.models import Project
 from benchmarks.floors import statement
 from benchmarks.floors.bare import PAGE
 from benchmarks.floors.models import Balance, Code, Entry, Movement
+from devices import statements
 from devices.models import Device
 from licenses import activation, assignment, queries
 from portal.core import acts, clock
 from portal.core.acts import Caller
 from portal.core.addresses import address_of
+
+FETCH_URL = "/device/v1/licenses"
 
 
 def page(_request: HttpRequest) -> HttpResponse:
@@ -71,6 +74,14 @@ def assign(request: HttpRequest, hardware_id: str) -> HttpResponse:
         now=clock.now(),
     )
     return HttpResponse(status=204)
+
+
+@csrf_exempt
+def statement_of_a_device(request: HttpRequest) -> HttpResponse:
+    """Verify a device's statement, nonce included, and answer with the next nonce: no more of its door."""
+    now = clock.now()
+    statements.receive_online(request.body, statements.FETCH, url=FETCH_URL, address=None, now=now)
+    return HttpResponse(status=204, headers={"Replay-Nonce": statements.new_nonce(now=now)})
 
 
 def _caller(request: HttpRequest) -> Caller:

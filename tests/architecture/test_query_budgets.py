@@ -113,4 +113,4 @@ class TestBudgets:
             )
         )
 
-        assert len(sent) == 3, "\n".join(sent)
+        assert len(sent) == 1, "\n".join(sent)

@@ -91,7 +91,7 @@ class TestTheFetchToken:
             x509.load_der_x509_certificate(golden("certificate-root.der")), ("00-90-33",), "serialNumber"
         )
         identity = pki.verify_chain(token.chain, [anchor], datetime(2036, 1, 1, tzinfo=UTC))
-        device_jose.verify(token, identity.public_key)
+        device_jose.verify(token, device_jose.verification_key(identity.public_key))
         statement = payloads.parse_fetch(token)
         assert identity.hardware_id == statement.hardware_id == HARDWARE_ID
         assert (statement.seq, statement.fw, statement.have, statement.ks) == (6, "14r2", "dGFn", 1)

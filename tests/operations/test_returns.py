@@ -86,7 +86,7 @@ class TestReturning:
         done = give_back(device, grant)
 
         assert results(done) == {queries.grant_id(grant): "kept"}
-        assert latest(device).seq == 1
+        assert listed(device) == [("Channels", 14, 2)]
         assert (free(project, "Channels"), free(device, "Channels")) == (1, 2)
 
     def test_what_was_returned_before_is_answered_already(self, device: Device, project: Project) -> None:
@@ -206,6 +206,25 @@ class TestReturning:
 
         acknowledged(device, installed=answer.next_seq)
 
+        assert "receipt" not in json.loads(download(device))
+
+    @pytest.mark.parametrize("fate", ["kept", "already", "unknown"])
+    def test_a_return_that_ends_nothing_is_carried_back_as_well(self, device: Device, fate: str) -> None:
+        """The device waits for the receipt, whatever it says, and may have acknowledged all there was."""
+        named: Grant | str = NOTHING
+        if fate == "kept":
+            named = assigned(device, 1, "Channels")
+        if fate == "already":
+            named = assigned(device)
+            give_back(device, named)
+        acknowledged(device, installed=documents.next_seq(device) - 1)
+
+        answer = give_back(device, named)
+
+        assert [outcome for _, outcome in answer.results] == [fate]
+        assert json.loads(download(device))["receipt"] == json.loads(answer.receipt)
+        assert answer.next_seq == latest(device).seq
+        acknowledged(device, installed=answer.next_seq)
         assert "receipt" not in json.loads(download(device))
 
 

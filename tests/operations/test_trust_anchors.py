@@ -8,6 +8,7 @@ from appliance.factory.authority import Authority, make_authority, pem
 from appliance.factory.devices import make_identity
 from devices import pki, proofs, trust_anchors
 from devices.models import AnchorPrefix, TrustAnchor
+from devices.standing import standing_of
 from devices.trust_anchors import AnchorUnusable, PrefixOfAnotherManufacturer
 from portal.core.acts import IdempotencyKeyReused
 from tests.factories import NOW, caller
@@ -33,6 +34,11 @@ def add(
     )
 
 
+def proven(chain: list[bytes]) -> pki.DeviceIdentity:
+    anchors = standing_of("", heard_since=NOW).anchors
+    return proofs.proof_of(tuple(chain), anchors=anchors, now=NOW).identity
+
+
 @pytest.fixture
 def other(db: None) -> x509.Certificate:
     """The root of another manufacturer."""
@@ -44,22 +50,18 @@ class TestAddingAnAnchor:
         made = make_identity(authority, HARDWARE_ID, kind="P-256", now=NOW)
         chain = [certificate.public_bytes(Encoding.DER) for certificate in made.chain]
         with pytest.raises(pki.CertificateRejected):
-            pki.verify_chain(chain, proofs.trust_anchors(), NOW)
+            proven(chain)
 
         add(authority.root)
 
-        assert pki.verify_chain(chain, proofs.trust_anchors(), NOW).hardware_id == HARDWARE_ID
+        assert proven(chain).hardware_id == HARDWARE_ID
 
     def test_it_speaks_for_its_prefixes_only(self, db: None, authority: Authority) -> None:
         made = make_identity(authority, "00-90-34-01-0A-FF", kind="P-256", now=NOW)
         add(authority.root, "00-90-33", "00-90-35-01")
 
         with pytest.raises(pki.CertificateRejected):
-            pki.verify_chain(
-                [certificate.public_bytes(Encoding.DER) for certificate in made.chain],
-                proofs.trust_anchors(),
-                NOW,
-            )
+            proven([certificate.public_bytes(Encoding.DER) for certificate in made.chain])
         assert sorted(AnchorPrefix.objects.values_list("prefix", flat=True)) == ["00-90-33", "00-90-35-01"]
 
     def test_it_is_in_the_history(self, db: None, authority: Authority) -> None:

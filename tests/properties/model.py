@@ -102,6 +102,12 @@ class Model:
         self.seq[device] += 1
         self.grants.append(ModelGrant(grant, device, code, grant.quantity, self.seq[device]))
 
+    def take_back(self, device: Device, ended: list[ModelGrant]) -> None:
+        """A return: its receipt needs a document to come with, also where nothing came back."""
+        self.end(ended, "returned")
+        if not ended:
+            self.seq[device] += 1
+
     def end(self, ended: list[ModelGrant], fate: Fate) -> None:
         """Give back what is named, in one document."""
         for one in ended:

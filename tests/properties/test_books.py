@@ -171,7 +171,7 @@ class Histories(RuleBasedStateMachine):
         assert {name for name, result in done if result == "returned"} == {
             queries.grant_id(one.grant) for one in ended
         }
-        self.model.end(ended, "returned")
+        self.model.take_back(by, ended)
 
     @rule(device=which, by_hand=st.booleans())
     def hand_out(self, device: int, by_hand: bool) -> None:

@@ -37,6 +37,10 @@ def parse(data: bytes, *, online: bool = True) -> DeviceToken:
     return jose.parse(data, typ="lic-fetch+jws", online=online)
 
 
+def verify(parsed: DeviceToken, public_key: object) -> None:
+    jose.verify(parsed, jose.verification_key(public_key))
+
+
 def refusal(data: bytes, *, online: bool = True) -> str:
     with pytest.raises(MalformedToken) as caught:
         parse(data, online=online)
@@ -170,8 +174,8 @@ class TestParse:
 class TestVerify:
     @pytest.mark.parametrize("alg", sorted(KEYS))
     def test_it_takes_the_algorithm_of_the_key(self, alg: str) -> None:
-        jose.verify(parse(token(alg)), KEYS[alg].public_key())
-        jose.verify(parse(in_file(alg), online=False), KEYS[alg].public_key())
+        verify(parse(token(alg)), KEYS[alg].public_key())
+        verify(parse(in_file(alg), online=False), KEYS[alg].public_key())
 
     @pytest.mark.parametrize("named", sorted(KEYS))
     @pytest.mark.parametrize("alg", sorted(KEYS))
@@ -179,10 +183,10 @@ class TestVerify:
         same = {named, alg} <= {"Ed25519", "EdDSA"} or named == alg
         data = compact(header(named, CHAIN), payload(), KEYS[alg], alg)
         if same:
-            jose.verify(parse(data), KEYS[alg].public_key())
+            verify(parse(data), KEYS[alg].public_key())
         else:
             with pytest.raises(BadSignature):
-                jose.verify(parse(data), KEYS[alg].public_key())
+                verify(parse(data), KEYS[alg].public_key())
 
     @pytest.mark.parametrize("alg", sorted(KEYS))
     def test_it_refuses_the_key_of_another_device(self, alg: str) -> None:
@@ -193,7 +197,7 @@ class TestVerify:
             "EdDSA": ed25519.Ed25519PrivateKey.generate(),
         }.get(alg) or rsa.generate_private_key(65537, 2048)
         with pytest.raises(BadSignature, match="does not match"):
-            jose.verify(parse(token(alg)), other.public_key())
+            verify(parse(token(alg)), other.public_key())
 
     @pytest.mark.parametrize(
         "key",
@@ -205,7 +209,7 @@ class TestVerify:
     )
     def test_it_knows_no_algorithm_for_other_keys(self, key: Any) -> None:
         with pytest.raises(BadSignature, match="no algorithm"):
-            jose.verify(parse(token()), key.public_key())
+            verify(parse(token()), key.public_key())
 
     @pytest.mark.parametrize("alg", sorted(KEYS))
     def test_it_refuses_a_token_with_a_bit_flipped_anywhere_in_it(self, alg: str) -> None:
@@ -218,7 +222,7 @@ class TestVerify:
                 changed[place] ^= 1 << place % 8
                 parts[part] = base64url.encode(bytes(changed)).encode()
                 with pytest.raises((MalformedToken, BadSignature)):
-                    jose.verify(parse(b".".join(parts)), KEYS[alg].public_key())
+                    verify(parse(b".".join(parts)), KEYS[alg].public_key())
 
     @pytest.mark.parametrize("member", sorted(payload()))
     def test_it_refuses_a_payload_with_any_member_changed(self, member: str) -> None:
@@ -226,7 +230,7 @@ class TestVerify:
         changed = payload(**{member: "x" if isinstance(payload()[member], str) else 7})
         second = base64url.encode(json.dumps(changed).encode()).encode()
         with pytest.raises(BadSignature):
-            jose.verify(parse(b".".join((first, second, third))), KEYS["ES256"].public_key())
+            verify(parse(b".".join((first, second, third))), KEYS["ES256"].public_key())
 
     @pytest.mark.parametrize(
         "change",
@@ -238,7 +242,7 @@ class TestVerify:
         signing_input, _, signature = token().rpartition(b".")
         changed = base64url.encode(change(base64url.decode(signature.decode())))
         with pytest.raises(BadSignature):
-            jose.verify(parse(signing_input + b"." + changed.encode()), KEYS["ES256"].public_key())
+            verify(parse(signing_input + b"." + changed.encode()), KEYS["ES256"].public_key())
 
     def test_it_refuses_an_ecdsa_signature_in_der(self) -> None:
         signing_input = token().rpartition(b".")[0]
@@ -246,7 +250,7 @@ class TestVerify:
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         der = key.sign(signing_input, ec.ECDSA(hashes.SHA256()))
         with pytest.raises(BadSignature):
-            jose.verify(parse(signing_input + b"." + base64url.encode(der).encode()), key.public_key())
+            verify(parse(signing_input + b"." + base64url.encode(der).encode()), key.public_key())
 
 
 def test_the_chain_is_read_as_the_certificates_are_written() -> None:

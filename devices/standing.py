@@ -1,0 +1,68 @@
+"""What a device's request is held against, in one statement (trust.md 1).
+
+Most requests are fetches that change nothing, and most of their cost is the statements they send: the
+device, its last contact, its blocks and which anchors there are come in one, instead of four by the ORM.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connection
+
+from devices.models import Device
+
+# Named as Device names them; what is not read here is read when it is asked for.
+_COLUMNS = ("id", "hardware_id", "project_id", "name", "pinned_spki", "seq_floor")
+_SQL = f"""
+    SELECT anchors.number, anchors.last, {", ".join(f"device.{column}" for column in _COLUMNS)},
+           device.blocked_at IS NOT NULL,
+           EXISTS (SELECT 1 FROM devices_blockedkey blocked WHERE blocked.spki_sha256 = device.pinned_spki),
+           contact.last_at > %s, contact.firmware
+    FROM (SELECT COUNT(*) AS number, MAX(id) AS last FROM devices_trustanchor) anchors
+    LEFT JOIN devices_device device ON device.hardware_id = %s
+    LEFT JOIN devices_devicecontact contact ON contact.device_id = device.id
+"""  # noqa: S608 (the columns are the constants above)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchors:
+    """Which trust anchors there are. They are added and removed, never changed: their number and the last one
+    say it."""
+
+    number: int
+    last: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The anchors that count now, and the device of a hardware ID, if a project has it."""
+
+    anchors: Anchors
+    device: Device | None = None
+    blocked: bool = False
+    pinned_key_blocked: bool = False
+    heard_lately: bool = False
+    """Whether it was heard of since the moment that was asked for."""
+    firmware: str | None = None
+    """What it ran when it was last heard of."""
+
+
+def standing_of(hardware_id: str, *, heard_since: datetime) -> Standing:
+    """What is known of a hardware ID. It may be anything that is text without NUL; nothing is proven yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL, [connection.ops.adapt_datetimefield_value(heard_since), hardware_id])
+        number, last, *row = cursor.fetchone()
+    anchors = Anchors(number=number, last=last)
+    values: list[Any] = row[: len(_COLUMNS)]
+    blocked, key_blocked, heard_lately, firmware = row[len(_COLUMNS) :]
+    if values[0] is None:
+        return Standing(anchors=anchors)
+    return Standing(
+        anchors=anchors,
+        device=Device.from_db(DEFAULT_DB_ALIAS, _COLUMNS, values),
+        blocked=bool(blocked),
+        pinned_key_blocked=bool(key_blocked),
+        heard_lately=bool(heard_lately),
+        firmware=firmware,
+    )
