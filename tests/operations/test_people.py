@@ -1,5 +1,7 @@
 """People whom the vendor lets in, and what they say of themselves."""
 
+from typing import Any
+
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -14,7 +16,7 @@ from portal.core.acts import ReasonNeeded
 from portal.core.models import AuditEntry, OutboxJob
 from tests.factories import NOW, caller, make_user
 
-SAM = {"email": "Sam@Example.com", "forename": "Sam", "surname": "Sommer"}
+SAM: dict[str, Any] = {"email": "Sam@Example.com", "forename": "Sam", "surname": "Sommer"}
 
 
 @pytest.mark.django_db
