@@ -27,7 +27,7 @@ def delete_account(*, user: User, caller: Caller, now: datetime) -> None:
 
     :raises LastAdmin: a company would be left with members and without an admin. Fact `company`.
     """
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if user.left_at is not None:
         return
     _leave_companies(user, caller=caller, now=now)
