@@ -33,6 +33,17 @@ class LastAdmin(Conflict):
     way_out = _("Make another one of its members an admin first.")
 
 
+def hold(company_id: int) -> bool:
+    """Take the shared lock on a company; whether it was imported, and by now is only a name."""
+    # Django has no FOR KEY SHARE, the weakest row lock, which foreign keys take as well. SQLite has one
+    # writer at a time, who holds everything.
+    share = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT imported_into_id FROM accounts_company WHERE id = %s{share}", [company_id])  # noqa: S608
+        row = cursor.fetchone()
+    return row is not None and row[0] is not None
+
+
 def hold_company(company: Company) -> None:
     """Keep the company as it is until the transaction ends: nobody imports it, or archives a project of it.
 
@@ -40,7 +51,7 @@ def hold_company(company: Company) -> None:
 
     :raises CompanyImported: it was imported.
     """
-    if _hold(company.pk):
+    if hold(company.pk):
         raise CompanyImported
 
 
@@ -51,7 +62,7 @@ def hold_project(project: Project) -> Project:
     """
     company_id = project.company_id
     while True:
-        _hold(company_id)
+        hold(company_id)
         held = Project.objects.select_related("company").get(pk=project.pk)
         if held.company_id == company_id:
             break
@@ -78,7 +89,7 @@ def close_company(company: Company, *, beside: Iterable[Company] = ()) -> Compan
     for pk in sorted({company.pk, *(one.pk for one in beside)}):
         if pk == company.pk:
             Company.objects.select_for_update(of=("self",)).get(pk=pk)
-        elif _hold(pk):
+        elif hold(pk):
             raise CompanyImported
     closed = Company.objects.get(pk=company.pk)
     if closed.imported_into_id is not None:
@@ -106,14 +117,3 @@ def require_another_admin(company: Company, *, besides: int) -> None:
     others = Membership.objects.filter(company=company).exclude(user_id=besides)
     if others.exists() and not others.filter(role=Membership.Role.ADMIN).exists():
         raise LastAdmin(company=company.name)
-
-
-def _hold(company_id: int) -> bool:
-    """Take the shared lock; whether the company was imported."""
-    # Django has no FOR KEY SHARE, the weakest row lock, which foreign keys take as well. SQLite has one
-    # writer at a time, who holds everything.
-    share = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT imported_into_id FROM accounts_company WHERE id = %s{share}", [company_id])  # noqa: S608
-        row = cursor.fetchone()
-    return row is not None and row[0] is not None

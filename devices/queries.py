@@ -34,13 +34,17 @@ class NoSuchAlert(NotFound):
 
 def devices_of(project: Project) -> QuerySet[Device]:
     """The devices of a project, by hardware ID, with their last contact."""
-    return Device.objects.filter(project=project).select_related("contact").order_by("hardware_id")
+    return (
+        Device.objects.filter(project=project, released_at=None)
+        .select_related("contact")
+        .order_by("hardware_id")
+    )
 
 
 def count_by_project(projects: Iterable[Project]) -> dict[int, int]:
     """How many devices each of the projects has, by the project's primary key; those without are left out."""
     counted = (
-        Device.objects.filter(project__in=[project.pk for project in projects])
+        Device.objects.filter(project__in=[project.pk for project in projects], released_at=None)
         .values_list("project")
         .annotate(devices=Count("pk"))
     )
@@ -65,9 +69,11 @@ def get_device(*, hardware_id: str, user: User, right: str = VIEW) -> Device:
 
 
 def device_by_hardware_id(hardware_id: str) -> Device | None:
-    """The device of a hardware ID that its certificate has proven; for the device doors."""
+    """The device of a hardware ID, if a project has it; for doors at which a certificate has proven it."""
     return (
-        Device.objects.filter(hardware_id=hardware_id).select_related("project__company", "contact").first()
+        Device.objects.filter(hardware_id=hardware_id, released_at=None)
+        .select_related("project__company", "contact")
+        .first()
     )
 
 

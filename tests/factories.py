@@ -14,9 +14,9 @@ from django.core.management import call_command
 
 from accounts import companies, projects
 from accounts.models import Company, Membership, Project, ProjectRight, TermsAcceptance, User
-from devices import enrollment, payloads
+from devices import payloads
 from devices.models import Device
-from licenses import activation, activation_code, assignment, fulfilment, queries, returns
+from licenses import activation, activation_code, adding, assignment, fulfilment, queries, returns
 from licenses.fulfilment import OrderLine
 from licenses.models import ActivationKey, Grant, Holding, Product
 from portal.core import acts, base64url
@@ -132,7 +132,7 @@ def activated(target: Balance, lines: Mapping[str, int] | None = None, *, versio
 
 def make_device(*, project: Project, hardware_id: str | None = None, name: str = "") -> Device:
     """A device in a project; the hardware ID is a new one under 00-90-33."""
-    return enrollment.add_device(
+    return adding.add_device(
         project=project, hardware_id=hardware_id or new_hardware_id(), name=name, caller=caller(), now=NOW
     )
 

@@ -12,12 +12,11 @@ from accounts.api.inputs import Nothing
 from accounts.api.reference import operation
 from accounts.queries import OPERATE, VIEW, NoSuchProject, RightMissing, get_project
 from accounts.requests import caller, idempotency_key, person
-from devices import enrollment
 from devices import hardware_id as hardware_ids
 from devices.enrollment import DeviceAlreadyAdded, DeviceNameTooLong, HardwareIDMalformed, HardwareIDTaken
 from devices.models import Device
 from devices.queries import NoSuchDevice, devices_of, get_device
-from licenses import assignment, delivery, queries
+from licenses import adding, assignment, delivery, queries
 from licenses.api import inputs, outputs
 from licenses.assignment import AssignmentCarried, DeviceIsFull
 from licenses.keyring import NoKeySet, SigningKeyMissing
@@ -77,7 +76,7 @@ class ProjectDevices(Door):
         """A device is in one project. Needs `operate`."""
         given = inputs.NewDevice.read(request.data)
         project = get_project(project_id=project_id, user=person(request), right=OPERATE)
-        device = enrollment.add_device(
+        device = adding.add_device(
             project=project,
             hardware_id=given["hardware_id"],
             name=given["name"],

@@ -13,10 +13,9 @@ from accounts import queries as accounts
 from accounts.models import Project, User
 from accounts.queries import MANAGE, OPERATE
 from accounts.requests import caller, person, signed_in
-from devices import enrollment
 from devices import queries as devices
 from devices.enrollment import DeviceNameTooLong
-from licenses import queries
+from licenses import adding, queries
 from licenses.web import choices, history
 from portal.core import clock
 from portal.core.errors import DomainError
@@ -59,7 +58,7 @@ def add_device(request: HttpRequest, project_id: int) -> HttpResponse:
     form = DeviceForm(request.POST)
     if form.is_valid():
         try:
-            device = enrollment.add_device(
+            device = adding.add_device(
                 project=project,
                 hardware_id=form.cleaned_data["hardware_id"],
                 name=form.cleaned_data["name"],
