@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import mails, scopes
@@ -166,7 +166,7 @@ def consent_to_import(*, wanted: CompanyImport, caller: Caller, now: datetime) -
     _move_licenses(projects, source=source, target=target, act=act, now=now)
     _move_projects(projects, source=source, target=target)
     _move_members(projects, source=source, target=target, now=now)
-    _end_what_is_open(source, now=now)
+    _end_what_is_open(wanted, now=now)
     source.imported_into, source.imported_at = target, now
     source.save(update_fields=["imported_into", "imported_at"])
     wanted.ended_at, wanted.end, wanted.done_by = now, CompanyImport.End.DONE, act
@@ -209,8 +209,6 @@ def _move_projects(projects: Sequence[Project], *, source: Company, target: Comp
     for project, name in _new_names(projects, source, target):
         project.company, project.name = target, name
         project.save(update_fields=["company", "name"])
-    # Invitations into a project are the company's as well.
-    Invitation.objects.filter(project__in=projects).update(company=target)
 
 
 def _new_names(projects: Sequence[Project], source: Company, target: Company) -> list[tuple[Project, str]]:
@@ -248,14 +246,14 @@ def _move_members(projects: Sequence[Project], *, source: Company, target: Compa
         membership.delete()
 
 
-def _end_what_is_open(source: Company, *, now: datetime) -> None:
+def _end_what_is_open(wanted: CompanyImport, *, now: datetime) -> None:
+    source = wanted.source
     Invitation.objects.filter(company=source, ended_at=None).update(
         ended_at=now, end=Invitation.End.WITHDRAWN, email=""
     )
-    for sides in ({"source": source}, {"target": source}):
-        CompanyImport.objects.filter(**sides, ended_at=None).exclude(
-            source=source, end=CompanyImport.End.DONE
-        ).update(ended_at=now, end=CompanyImport.End.EXPIRED)
+    # What others wanted of it, and what it wanted of others, cannot happen any more.
+    others = CompanyImport.objects.filter(Q(source=source) | Q(target=source), ended_at=None)
+    others.exclude(pk=wanted.pk).update(ended_at=now, end=CompanyImport.End.EXPIRED)
 
 
 def _end(
