@@ -99,10 +99,10 @@ def renew(invitation: Invitation, *, now: datetime) -> None:
     _mail(invitation, token=token, now=now)
 
 
-def end(invitation: Invitation, *, how: Invitation.End, now: datetime) -> None:
-    """End an invitation, and forget the address."""
-    invitation.ended_at, invitation.end, invitation.email = now, how, ""
-    invitation.save(update_fields=["ended_at", "end", "email"])
+def end(invitation: Invitation, *, how: Invitation.End, now: datetime, by: User | None = None) -> None:
+    """End an invitation, and forget the address; `by` is the invited person, where that is who ends it."""
+    invitation.ended_at, invitation.end, invitation.email, invitation.answered_by = now, how, "", by
+    invitation.save(update_fields=["ended_at", "end", "email", "answered_by"])
 
 
 def hash_of(token: str) -> bytes:

@@ -162,7 +162,7 @@ def accept_invitation(*, invitation: Invitation, user: User, caller: Caller, now
     else:
         _raise_right(user=user, invitation=invitation)
     gives = {"role": invitation.role} if invitation.project is None else {"right": invitation.level}
-    invitations.end(invitation, how=Invitation.End.ACCEPTED, now=now)
+    invitations.end(invitation, how=Invitation.End.ACCEPTED, now=now, by=user)
     _tell("invitation-accepted", invitation, act=act, caller=caller, now=now, **gives)
     acts.finish(act, outcome={})
     return invitation
@@ -279,7 +279,7 @@ def _end(
         raise InvitationEnded
     if user is not None:
         _require_addressee(invitation, user)
-    invitations.end(invitation, how=how, now=now)
+    invitations.end(invitation, how=how, now=now, by=user)
     _tell(event, invitation, act=act, caller=caller, now=now)
     acts.finish(act, outcome={})
     return invitation

@@ -203,6 +203,8 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     end = models.CharField(max_length=10, choices=End.choices, blank=True)
+    # Who accepted or declined it: to them it was, once the address is forgotten.
+    answered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints: ClassVar = [

@@ -91,8 +91,8 @@ def change_project(
         given={"project": project.pk, "name": name, "description": description},
         now=now,
     )
-    locking = Project.objects.select_for_update(of=("self",), no_key=True)
-    project = locking.select_related("company").get(pk=project.pk)
+    # Without its company: that may be another one by the time the lock is there.
+    project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     if act.outcome is not None:
         return project
     earlier = project.name

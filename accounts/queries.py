@@ -6,7 +6,7 @@ A stranger and a missing row get the same NotFound (architecture.md, "Tenancy").
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -185,12 +185,12 @@ def invitations_into(scope: Company | Project) -> QuerySet[Invitation]:
 
 
 def get_invitation(*, invitation_id: int, user: User) -> Invitation:
-    """One open invitation, for somebody who may withdraw it: an admin of the company, or who manages the
-    project.
+    """One invitation, open or not, for somebody who may withdraw it: an admin of the company, or who manages
+    the project.
 
     :raises NoSuchInvitation: there is none, or the user may not see it.
     """
-    found = _open_invitations().filter(pk=invitation_id).first()
+    found = _invitations().filter(pk=invitation_id).first()
     if found is None:
         raise NoSuchInvitation
     if found.project is None:
@@ -204,16 +204,20 @@ def get_invitation(*, invitation_id: int, user: User) -> Invitation:
 
 def invitations_for(user: User, *, now: datetime) -> QuerySet[Invitation]:
     """What somebody is invited to: open invitations to addresses that are confirmed as theirs."""
-    addresses = EmailAddress.objects.filter(user=user, verified=True).values(address=Lower("email"))
-    return _open_invitations().filter(email__in=addresses, expires_at__gt=now).order_by("invited_at", "pk")
+    return (
+        _invitations()
+        .filter(ended_at=None, email__in=_addresses(user), expires_at__gt=now)
+        .order_by("invited_at", "pk")
+    )
 
 
-def get_invitation_for(*, invitation_id: int, user: User, now: datetime) -> Invitation:
-    """One of the invitations that somebody has not answered yet.
+def get_invitation_for(*, invitation_id: int, user: User) -> Invitation:
+    """One invitation to somebody, open, too old, or answered by them.
 
     :raises NoSuchInvitation: there is none to them.
     """
-    found = invitations_for(user, now=now).filter(pk=invitation_id).first()
+    to_them = Q(ended_at=None, email__in=_addresses(user)) | Q(answered_by=user)
+    found = _invitations().filter(to_them, pk=invitation_id).first()
     if found is None:
         raise NoSuchInvitation
     return found
@@ -224,13 +228,16 @@ def invitation_behind(token: str) -> Invitation:
 
     :raises NoSuchInvitation: the link is used, dead, or no link.
     """
-    found = _open_invitations().filter(token_sha256=invitations.hash_of(token)).first()
+    found = _invitations().filter(ended_at=None, token_sha256=invitations.hash_of(token)).first()
     if found is None:
         raise NoSuchInvitation
     return found
 
 
-def _open_invitations() -> QuerySet[Invitation]:
-    return Invitation.objects.filter(ended_at__isnull=True).select_related(
-        "company", "project__company", "invited_by"
-    )
+def _invitations() -> QuerySet[Invitation]:
+    return Invitation.objects.select_related("company", "project__company", "invited_by")
+
+
+def _addresses(user: User) -> QuerySet[EmailAddress, str]:
+    confirmed = EmailAddress.objects.filter(user=user, verified=True)
+    return confirmed.annotate(address=Lower("email")).values_list("address", flat=True)

@@ -159,7 +159,10 @@ def lock_device(device: Device) -> Device:
     """
     # The project is read with the device but not locked: another device of it is nobody's business here.
     locking = Device.objects.select_for_update(of=("self",), no_key=True)
-    locked = locking.select_related("project__company").get(pk=device.pk)
+    wanted = locking.select_related("project__company").filter(pk=device.pk)
+    # When the device left its project while it was waited for, the row joined to it is no longer its own,
+    # and PostgreSQL gives none. Asked again, it is joined to the new one.
+    locked = wanted.first() or wanted.get()
     if locked.released_at is not None:
         raise NoSuchDevice
     return locked

@@ -5,7 +5,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.models import Membership
+from accounts import models
+from accounts.models import Membership, ProjectRight
 
 _COMPANY = {"id": 1, "name": "Example Telecom"}
 _MEMBERSHIP = {**_COMPANY, "role": "admin"}
@@ -79,3 +80,81 @@ class Project(serializers.Serializer[Any]):
 @example({"projects": [_PROJECT]})
 class ProjectList(serializers.Serializer[Any]):
     projects = Project(many=True)
+
+
+_PERSON = {"id": 2, "forename": "Bob", "surname": "Example", "email": "bob@example.com"}
+_MEMBER = {**_PERSON, "role": "member", "joined_at": "2026-11-24T12:00:00Z"}
+_RIGHT = {**_PERSON, "right": "operate"}
+_INVITATION = {
+    "id": 1,
+    "company": _COMPANY,
+    "project": None,
+    "email": "bob@example.com",
+    "role": "member",
+    "right": "",
+    "invited_at": "2026-11-24T12:00:00Z",
+    "expires_at": "2026-12-08T12:00:00Z",
+    "end": "",
+}
+
+
+@example(_MEMBER)
+class Member(serializers.Serializer[Membership]):
+    """Somebody who belongs to a company."""
+
+    id = serializers.IntegerField(source="user.pk")
+    forename = serializers.CharField(source="user.forename")
+    surname = serializers.CharField(source="user.surname")
+    email = serializers.EmailField(source="user.email")
+    role = serializers.ChoiceField(Membership.Role.choices)
+    joined_at = serializers.DateTimeField()
+
+
+@example({"members": [_MEMBER]})
+class MemberList(serializers.Serializer[Any]):
+    members = Member(many=True)
+
+
+@example(_RIGHT)
+class Right(serializers.Serializer[ProjectRight]):
+    """What somebody may do in one project."""
+
+    id = serializers.IntegerField(source="user.pk")
+    forename = serializers.CharField(source="user.forename")
+    surname = serializers.CharField(source="user.surname")
+    email = serializers.EmailField(source="user.email")
+    right = serializers.ChoiceField(ProjectRight.Level.choices, source="level")
+
+
+@example({"rights": [_RIGHT]})
+class RightList(serializers.Serializer[Any]):
+    rights = Right(many=True)
+
+
+class ProjectName(serializers.Serializer[Any]):
+    """A project, by id and name."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+@example(_INVITATION)
+class Invitation(serializers.Serializer[models.Invitation]):
+    """Into a company with a role, or into one project with a right."""
+
+    id = serializers.IntegerField()
+    company = CompanyName()
+    project = ProjectName(allow_null=True)
+    email = serializers.CharField(help_text="Kept while the invitation is open, then empty.")
+    role = serializers.CharField(help_text="Empty for an invitation into a project.")
+    right = serializers.CharField(source="level", help_text="Empty for an invitation into a company.")
+    invited_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    end = serializers.CharField(
+        help_text="Empty while it is open; then `accepted`, `declined`, `withdrawn` or `expired`."
+    )
+
+
+@example({"invitations": [_INVITATION]})
+class InvitationList(serializers.Serializer[Any]):
+    invitations = Invitation(many=True)

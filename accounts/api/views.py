@@ -10,9 +10,10 @@ from accounts.api import inputs, outputs
 from accounts.api.doors import Door
 from accounts.api.reference import operation
 from accounts.companies import CompanyNeedsAName
-from accounts.projects import ProjectNameTaken, ProjectNeedsAName
+from accounts.projects import DescriptionTooLong, ProjectNameTaken, ProjectNeedsAName
 from accounts.queries import AdminNeeded, NoSuchCompany, NoSuchProject
 from accounts.requests import caller, idempotency_key, person
+from accounts.scopes import CompanyImported
 from portal.core import clock
 
 
@@ -60,7 +61,14 @@ class CompanyProjects(Door):
         takes=inputs.NewProject,
         answer=outputs.Project,
         status=HTTPStatus.CREATED,
-        refusals=(NoSuchCompany, AdminNeeded, ProjectNeedsAName, ProjectNameTaken),
+        refusals=(
+            NoSuchCompany,
+            AdminNeeded,
+            ProjectNeedsAName,
+            DescriptionTooLong,
+            ProjectNameTaken,
+            CompanyImported,
+        ),
     )
     def post(self, request: Request, company_id: int) -> Response:
         """A project of the company, with an empty balance. For admins of the company."""
