@@ -6,9 +6,9 @@ from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Project, User
-from accounts.queries import VIEW, NoSuchProject, get_project
+from accounts.queries import OPERATE, VIEW, NoSuchProject, get_project
 from devices.hardware_id import NotAHardwareID, is_canonical, parse
-from devices.models import Alert, BlockedKey, Device, SeqFloor, TrustAnchor
+from devices.models import Alert, BlockedKey, Device, ProjectChange, SeqFloor, TrustAnchor
 from portal.core.errors import NotFound
 
 SHORTEST_FINGERPRINT = 8
@@ -66,6 +66,24 @@ def get_device(*, hardware_id: str, user: User, right: str = VIEW) -> Device:
     except NoSuchProject as error:
         raise NoSuchDevice from error
     return device
+
+
+def get_device_to_release(*, hardware_id: str, user: User) -> Device:
+    """A device that the user may release; also one that they released last, to ask what came of it.
+
+    :raises NoSuchDevice: there is none, or it is in a project the user may not see.
+    :raises RightMissing: the user may see the project, but has less than `operate` there.
+    """
+    change = (
+        ProjectChange.objects.filter(device__hardware_id=hardware_id, device__released_at__isnull=False)
+        .select_related("device__project__company")
+        .order_by("-pk")
+        if is_canonical(hardware_id)
+        else ProjectChange.objects.none()
+    ).first()
+    if change is not None and change.act.actor_id == user.pk:
+        return change.device
+    return get_device(hardware_id=hardware_id, user=user, right=OPERATE)
 
 
 def device_by_hardware_id(hardware_id: str) -> Device | None:

@@ -55,11 +55,18 @@ class ImportEnded(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ComingProject:
+    """A project that comes over, and the name it will have."""
+
+    name: str
+    becomes: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Preview:
     """What an import would do, in numbers, as things are now."""
 
-    projects: Sequence[tuple[str, str]]
-    """Each project's name, and the one it will have."""
+    projects: Sequence[ComingProject]
     devices: int
     licenses: int
     """Units free in the company's and its projects' balances."""
@@ -134,7 +141,10 @@ def look_at_import(wanted: CompanyImport) -> Preview:
     balances = queries.free_by_balance(companies=[source], projects=projects)
     members = Membership.objects.filter(company=source)
     return Preview(
-        projects=[(project.name, new) for project, new in _new_names(projects, source, target)],
+        projects=[
+            ComingProject(name=project.name, becomes=new)
+            for project, new in _new_names(projects, source, target)
+        ],
         devices=sum(project.devices.filter(released_at=None).count() for project in projects),
         licenses=sum(row.free for rows in balances.values() for row in rows),
         members=members.exclude(user__memberships__company=target).count(),

@@ -20,6 +20,7 @@ from accounts.queries import (
     get_project,
 )
 from accounts.requests import caller, idempotency_key, person
+from accounts.scopes import CompanyImported, ProjectArchived
 from licenses import balances, queries
 from licenses.api import inputs, outputs
 from licenses.balances import OtherCompany, SameBalance
@@ -78,6 +79,8 @@ class Transfers(Door):
             OtherCompany,
             SameBalance,
             InsufficientLicenses,
+            ProjectArchived,
+            CompanyImported,
         ),
     )
     def post(self, request: Request) -> Response:

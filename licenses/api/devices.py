@@ -12,6 +12,7 @@ from accounts.api.inputs import Nothing
 from accounts.api.reference import operation
 from accounts.queries import OPERATE, VIEW, NoSuchProject, RightMissing, get_project
 from accounts.requests import caller, idempotency_key, person
+from accounts.scopes import ProjectArchived
 from devices import hardware_id as hardware_ids
 from devices.enrollment import DeviceAlreadyAdded, DeviceNameTooLong, HardwareIDMalformed, HardwareIDTaken
 from devices.models import Device
@@ -70,6 +71,7 @@ class ProjectDevices(Door):
             DeviceNameTooLong,
             DeviceAlreadyAdded,
             HardwareIDTaken,
+            ProjectArchived,
         ),
     )
     def post(self, request: Request, project_id: int) -> Response:

@@ -16,6 +16,7 @@ from accounts.queries import (
     require_member,
 )
 from accounts.requests import caller, idempotency_key, person
+from accounts.scopes import CompanyImported, ProjectArchived
 from licenses import activation
 from licenses.activation import KeyAlreadyActivated, KeyBlocked, KeyUnknown
 from licenses.api import inputs, outputs
@@ -52,7 +53,14 @@ class KeyActivation(Door):
         "Activate an activation key",
         takes=inputs.KeyActivation,
         answer=outputs.Activation,
-        refusals=(NoSuchCompany, NoSuchProject, RightMissing, *KEY_REFUSALS),
+        refusals=(
+            NoSuchCompany,
+            NoSuchProject,
+            RightMissing,
+            ProjectArchived,
+            CompanyImported,
+            *KEY_REFUSALS,
+        ),
     )
     def post(self, request: Request) -> Response:
         """Once, for all its lines, into the balance of a company or of one of its projects.

@@ -9,6 +9,7 @@ from accounts.api.doors import Door
 from accounts.api.reference import operation
 from accounts.queries import OPERATE, NoSuchProject, RightMissing, get_project
 from accounts.requests import caller, idempotency_key, person
+from accounts.scopes import ProjectArchived
 from devices.accepting import JTIConflict
 from devices.enrollment import DeviceAlreadyAdded, HardwareIDMalformed, KeyNotPinned, canonical_hardware_id
 from devices.queries import NoSuchDevice
@@ -101,7 +102,7 @@ class CarriedClaims(Door):
         "Hand in the claim of a device that is in another project",
         takes=inputs.ClaimToCarry,
         answer=outputs.CarriedStatement,
-        refusals=(NoSuchProject, RightMissing, HardwareIDMalformed, *UNPROVEN),
+        refusals=(NoSuchProject, RightMissing, HardwareIDMalformed, ProjectArchived, *UNPROVEN),
     )
     def post(self, request: Request, project_id: int) -> Response:
         """The claim that the device wrote as a file, over a claim code of this project. Needs `operate`."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licenses.api import balances, devices, keys, statements
+from licenses.api import balances, companies, device_projects, devices, keys, statements
 
 urlpatterns = [
     path("products", balances.Products.as_view(), name="api-products"),
@@ -31,6 +31,43 @@ urlpatterns = [
     ),
     path("projects/<int:project_id>/claim-codes", statements.ClaimCodes.as_view(), name="api-claim-codes"),
     path("projects/<int:project_id>/claims", statements.CarriedClaims.as_view(), name="api-claims"),
+    path(
+        "devices/<str:hardware_id>/project",
+        device_projects.DeviceProject.as_view(),
+        name="api-device-project",
+    ),
+    path(
+        "devices/<str:hardware_id>/release",
+        device_projects.DeviceRelease.as_view(),
+        name="api-device-release",
+    ),
+    path(
+        "projects/<int:project_id>/archive", companies.ProjectArchiving.as_view(), name="api-project-archive"
+    ),
+    path(
+        "projects/<int:project_id>/unarchive",
+        companies.ProjectUnarchiving.as_view(),
+        name="api-project-unarchive",
+    ),
+    path("companies/<int:company_id>/imports", companies.CompanyImports.as_view(), name="api-imports"),
+    path(
+        "companies/<int:company_id>/imports/<int:import_id>", companies.OneImport.as_view(), name="api-import"
+    ),
+    path(
+        "companies/<int:company_id>/imports/<int:import_id>/consent",
+        companies.ImportConsent.as_view(),
+        name="api-import-consent",
+    ),
+    path(
+        "companies/<int:company_id>/imports/<int:import_id>/refuse",
+        companies.ImportRefusal.as_view(),
+        name="api-import-refuse",
+    ),
+    path(
+        "companies/<int:company_id>/imports/<int:import_id>/withdraw",
+        companies.ImportWithdrawal.as_view(),
+        name="api-import-withdraw",
+    ),
     path("keys/look-up", keys.KeyLookUp.as_view(), name="api-key-look-up"),
     path("keys/activate", keys.KeyActivation.as_view(), name="api-key-activate"),
 ]

@@ -14,6 +14,9 @@ ARGUMENTS = {
     "{company_id}": "1",
     "{project_id}": "1",
     "{hardware_id}": "00-90-33-01-0A-FF",
+    "{user_id}": "1",
+    "{invitation_id}": "1",
+    "{import_id}": "1",
     "{grant}": "AAECAwQFBgcICQoLDA0ODw",
 }
 

@@ -155,7 +155,7 @@ class TestProjects:
 
         names = set(Project.objects.filter(company=company).values_list("name", flat=True))
         assert {"Berlin", f"DEFAULT ({accident.name} 2)"} <= names
-        assert {new for _, new in shown.projects} <= names
+        assert {coming.becomes for coming in shown.projects} <= names
         assert not Project.objects.filter(company=accident).exists()
 
     def test_a_name_stays_within_its_length(self, company: Company, alice: User, charlie: User) -> None:
