@@ -71,17 +71,17 @@ def change_project(*, device: Device, project: Project, caller: Caller, now: dat
     device.project = project
     device.save(update_fields=["project"])
     handing_over.hand_over(device, earlier=earlier, later=project, act=act, now=now)
-    for side in (earlier, project):
+    # Each side is told its own part: an end customer of the one must not read what the other is called.
+    for side, event in ((earlier, "device-left-project"), (project, "device-joined-project")):
         audit.record(
-            "device-changed-project",
+            event,
             caller=caller,
             now=now,
             act=act,
             company_id=side.company_id,
             project_id=side.pk,
             hardware_id=device.hardware_id,
-            source=earlier.name,
-            destination=project.name,
+            name=side.name,
         )
     acts.finish(act, outcome={})
     return device

@@ -5,7 +5,18 @@ Names with `account_`, `mfa_` and `usersessions_` are those by which django-alla
 
 from django.urls import path, re_path
 
-from accounts.web import companies, own_account, passwords, registering, second_factors, sign_in
+from accounts.web import (
+    active,
+    companies,
+    invitations,
+    members,
+    own_account,
+    passwords,
+    people,
+    registering,
+    second_factors,
+    sign_in,
+)
 
 # The links of mails. Their keys reach no log (portal.core.middleware, deploy/nginx.conf).
 _RESET = r"^new-password/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)$"
@@ -65,4 +76,23 @@ urlpatterns = [
     path("account/delete", own_account.delete, name="account-delete"),
     path("companies/new", companies.create_company, name="company-new"),
     path("companies/<int:company_id>/projects/new", companies.create_project, name="project-new"),
+    path("companies/<int:company_id>/members", members.members, name="members"),
+    path("companies/<int:company_id>/members/<int:user_id>/role", members.change_role, name="member-role"),
+    path("companies/<int:company_id>/members/<int:user_id>/remove", members.remove, name="member-remove"),
+    path("companies/<int:company_id>/leave", members.leave, name="company-leave"),
+    path("invitations/link/<str:token>", invitations.follow, name="invitation"),
+    path("invitations/<int:invitation_id>/accept", invitations.accept, name="invitation-accept"),
+    path("invitations/<int:invitation_id>/decline", invitations.decline, name="invitation-decline"),
+    path("invitations/<int:invitation_id>/resend", invitations.resend, name="invitation-resend"),
+    path("invitations/<int:invitation_id>/withdraw", invitations.withdraw, name="invitation-withdraw"),
+    path("projects/<int:project_id>/people", people.people, name="project-people"),
+    path("projects/<int:project_id>/people/right", people.set_right, name="project-right"),
+    path("projects/<int:project_id>/people/invite", people.invite, name="project-invite"),
+    path(
+        "projects/<int:project_id>/people/<int:user_id>/withdraw",
+        people.withdraw_right,
+        name="project-right-withdraw",
+    ),
+    path("projects/<int:project_id>/settings", people.settings, name="project-settings"),
+    path("switch", active.switch, name="switch"),
 ]

@@ -7,11 +7,33 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from portal.core.models import AuditEntry
 
 SENTENCES: Mapping[str, Any] = {
     "company-created": _("%(actor)s created the company %(name)s."),
     "member-left": _("%(actor)s left the company."),
+    "member-invited": _("%(actor)s invited somebody into the company (%(role)s)."),
+    "invited-into-project": _("%(actor)s invited somebody into the project %(project)s (%(right)s)."),
+    "invitation-resent": _("%(actor)s sent an invitation again."),
+    "invitation-withdrawn": _("%(actor)s withdrew an invitation."),
+    "invitation-declined": _("%(actor)s declined an invitation."),
+    "invitation-accepted": _("%(actor)s accepted an invitation."),
+    "role-changed": _("%(actor)s changed the role of %(person)s: %(role)s."),
+    "member-removed": _("%(actor)s removed %(person)s from the company."),
+    "right-set": _("%(actor)s set the right of %(person)s in the project %(project)s: %(right)s."),
+    "right-withdrawn": _("%(actor)s withdrew the right of %(person)s in the project %(project)s."),
+    "project-changed": _("%(actor)s changed the project %(name)s (before: %(earlier)s)."),
+    "project-archived": _("%(actor)s archived the project %(name)s."),
+    "project-unarchived": _("%(actor)s took the project %(name)s out of the archive."),
+    "project-came-over": _("%(actor)s imported the project %(name)s with %(source)s."),
+    "company-import-asked": _("%(actor)s asked to import %(source)s into %(destination)s."),
+    "company-import-refused": _("%(actor)s refused the import of %(source)s into %(destination)s."),
+    "company-import-withdrawn": _("%(actor)s withdrew the import of %(source)s into %(destination)s."),
+    "company-imported": _("%(actor)s imported %(source)s into %(destination)s."),
+    "device-left-project": _("%(actor)s took %(hardware_id)s out of %(name)s, into another project."),
+    "device-joined-project": _("%(actor)s put %(hardware_id)s into %(name)s, from another project."),
+    "device-released": _("%(actor)s released the device %(hardware_id)s %(name)s."),
     "project-created": _("%(actor)s created the project %(name)s."),
     "device-added": _("%(actor)s added the device %(hardware_id)s %(name)s."),
     "device-key-pinned": _("%(hardware_id)s proved itself with its device certificate for the first time."),
@@ -28,7 +50,27 @@ SENTENCES: Mapping[str, Any] = {
     "document-fetched": _("%(hardware_id)s fetched its license document, seq %(seq)s."),
     "document-downloaded": _("%(actor)s downloaded the license document of %(hardware_id)s, seq %(seq)s."),
 }
-_FACTS = ("name", "key", "product", "quantity", "source", "destination", "seq")
+_FACTS = (
+    "name",
+    "key",
+    "product",
+    "quantity",
+    "source",
+    "destination",
+    "seq",
+    "earlier",
+    "project",
+    "role",
+    "right",
+)
+# Facts are kept as words of the data; people read them in theirs.
+_WORDS: Mapping[str, Any] = {
+    "admin": _("admin"),
+    "member": _("member"),
+    "view": _("may view"),
+    "operate": _("may operate"),
+    "manage": _("may manage"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,21 +85,28 @@ class HistoryLine:
 
 def told(entries: Iterable[AuditEntry]) -> list[HistoryLine]:
     """The entries as sentences in the active language; an event without one is named as it is stored."""
-    return [_line(entry) for entry in entries]
+    entries = list(entries)
+    # Entries name people by the user's id, since names change and are erased.
+    ids = {entry.facts["user"] for entry in entries if isinstance(entry.facts.get("user"), int)}
+    people = {user.pk: user.name_in_histories for user in User.objects.filter(pk__in=ids)} if ids else {}
+    return [_line(entry, people) for entry in entries]
 
 
-def _line(entry: AuditEntry) -> HistoryLine:
-    sentence = _sentence(entry)
+def _line(entry: AuditEntry, people: Mapping[int, str]) -> HistoryLine:
+    sentence = _sentence(entry, people)
     if not entry.hardware_id:
         return HistoryLine(at=entry.at, before=sentence, hardware_id="", after="")
     before, hardware_id, after = sentence.partition(entry.hardware_id)
     return HistoryLine(at=entry.at, before=before, hardware_id=hardware_id, after=after)
 
 
-def _sentence(entry: AuditEntry) -> str:
+def _sentence(entry: AuditEntry, people: Mapping[int, str]) -> str:
     sentence = SENTENCES.get(entry.event)
     if sentence is None:
         return f"{entry.who}: {entry.event} {entry.hardware_id}".strip()
     facts = {name: entry.facts.get(name, "") for name in _FACTS}
+    for name in ("role", "right"):
+        facts[name] = _WORDS.get(facts[name], facts[name])
+    facts["person"] = people.get(entry.facts.get("user", 0), "")
     text = str(sentence) % {**facts, "actor": entry.who, "hardware_id": entry.hardware_id}
     return text.replace(" .", ".")  # a device without a name

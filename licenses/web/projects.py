@@ -13,6 +13,7 @@ from accounts import queries as accounts
 from accounts.models import Project, User
 from accounts.queries import MANAGE, OPERATE
 from accounts.requests import caller, person, signed_in
+from accounts.web import active
 from devices import queries as devices
 from devices.enrollment import DeviceNameTooLong
 from licenses import adding, queries
@@ -79,6 +80,7 @@ def add_device(request: HttpRequest, project_id: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, project: Project, user: User, form: DeviceForm) -> HttpResponse:
+    active.work_in(request, project)
     right = accounts.right_in(project=project, user=user)
     is_member = accounts.is_member(company=project.company, user=user)
     can_operate = accounts.reaches(right, needed=OPERATE)
@@ -88,9 +90,10 @@ def _page(request: HttpRequest, project: Project, user: User, form: DeviceForm) 
         "name": choices.name_of(project),
         "right": right,
         "is_member": is_member,
-        "can_operate": can_operate,
-        "can_activate": can_operate and is_member,
-        "can_transfer": accounts.reaches(right, needed=MANAGE) and is_member,
+        "can_operate": can_operate and project.archived_at is None,
+        "can_manage": accounts.reaches(right, needed=MANAGE),
+        "can_activate": can_operate and is_member and project.archived_at is None,
+        "can_transfer": accounts.reaches(right, needed=MANAGE) and is_member and project.archived_at is None,
         "balance": queries.balance_of_project(project),
         "page": page,
         "history": history.told(queries.history_of_project(project, limit=HISTORY)),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licenses.web import companies, devices, home, keys, projects, transfers
+from licenses.web import companies, devices, home, imports, keys, places, projects, transfers
 
 urlpatterns = [
     path("", home.overview, name="home"),
@@ -16,4 +16,15 @@ urlpatterns = [
     path("devices/<str:hardware_id>/assign", devices.assign, name="device-assign"),
     path("devices/<str:hardware_id>/undo/<str:grant_id>", devices.undo, name="device-undo"),
     path("devices/<str:hardware_id>/download", devices.download, name="device-download"),
+    path("devices/<str:hardware_id>/project", places.change_project, name="device-project"),
+    path("devices/<str:hardware_id>/release", places.release, name="device-release"),
+    path("projects/<int:project_id>/archive", places.archive, name="project-archive"),
+    path("projects/<int:project_id>/unarchive", places.unarchive, name="project-unarchive"),
+    path("companies/<int:company_id>/imports", imports.imports, name="company-imports"),
+    path("companies/<int:company_id>/imports/<int:import_id>", imports.one_import, name="company-import"),
+    path(
+        "companies/<int:company_id>/imports/<int:import_id>/withdraw",
+        imports.withdraw,
+        name="company-import-withdraw",
+    ),
 ]

@@ -102,8 +102,11 @@ class TestChangingProject:
 
         row = ProjectChange.objects.get()
         assert (row.device, row.earlier, row.later, row.at) == (device, project, elsewhere, NOW)
-        told = AuditEntry.objects.filter(event="device-changed-project")
-        assert {entry.project_id for entry in told} == {project.pk, elsewhere.pk}
+        told = AuditEntry.objects.filter(hardware_id=device.hardware_id).order_by("-pk")[:2]
+        assert {(entry.event, entry.project_id, entry.facts["name"]) for entry in told} == {
+            ("device-left-project", project.pk, "DEFAULT"),
+            ("device-joined-project", elsewhere.pk, "Berlin"),
+        }
         assert LogLeaf.objects.count() == leaves  # in the log a company is one holder
 
     def test_only_within_the_company(self, project: Project, charlie: User) -> None:
