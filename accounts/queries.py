@@ -7,7 +7,6 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations
@@ -238,6 +237,6 @@ def _invitations() -> QuerySet[Invitation]:
     return Invitation.objects.select_related("company", "project__company", "invited_by")
 
 
-def _addresses(user: User) -> QuerySet[EmailAddress, str]:
+def _addresses(user: User) -> list[str]:
     confirmed = EmailAddress.objects.filter(user=user, verified=True)
-    return confirmed.annotate(address=Lower("email")).values_list("address", flat=True)
+    return [address.lower() for address in confirmed.values_list("email", flat=True)]

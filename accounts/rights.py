@@ -10,6 +10,7 @@ from accounts.models import Invitation, Membership, Project, ProjectRight, User
 from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, NotFound
+from portal.core.models import Act
 
 
 class NobodyToGiveARight(NotFound):
@@ -114,7 +115,7 @@ def set_right(
     if membership is None and not rights.filter(project=project, user_id=user_id).exists():
         raise NobodyToGiveARight
     ProjectRight.objects.update_or_create(project=project, user_id=user_id, defaults={"level": level})
-    _tell("right-set", project, user_id, caller=caller, now=now, right=str(level))
+    _tell("right-set", project, user_id, act=act, caller=caller, now=now, right=str(level))
     acts.finish(act, outcome={})
     return rights.get(project=project, user_id=user_id)
 
@@ -133,15 +134,25 @@ def withdraw_right(*, project: Project, user_id: int, caller: Caller, now: datet
     removed, _by_model = ProjectRight.objects.filter(project=project, user_id=user_id).delete()
     if not removed:
         raise NoSuchRight
-    _tell("right-withdrawn", project, user_id, caller=caller, now=now)
+    _tell("right-withdrawn", project, user_id, act=act, caller=caller, now=now)
     acts.finish(act, outcome={})
 
 
-def _tell(event: str, project: Project, user_id: int, *, caller: Caller, now: datetime, **facts: str) -> None:
+def _tell(
+    event: str,
+    project: Project,
+    user_id: int,
+    *,
+    act: Act,
+    caller: Caller,
+    now: datetime,
+    **facts: str,
+) -> None:
     audit.record(
         event,
         caller=caller,
         now=now,
+        act=act,
         company_id=project.company_id,
         project_id=project.pk,
         project=project.name,

@@ -33,7 +33,7 @@ class NoCompanyOfThatName(NotFound):
 
     code = "no-company-of-that-name"
     title = _("There is no company of this number and name.")
-    way_out = _("Ask an admin of the other company: both stand on the company's page.")
+    way_out = _("Ask an admin of the other company: both stand on its page for imports.")
 
 
 class SameCompany(Conflict):

@@ -62,7 +62,8 @@ class TestArchiving:
     def test_its_company_goes_on(self, company: Company, project: Project) -> None:
         archive(project)
 
-        assert make_device(project=activated(make_project(company=company), {"Port": 1}))
+        other = activated(make_project(company=company), {"Port": 1})
+        assert make_device(project=other).project == other
 
 
 class TestTakingOutOfTheArchive:
@@ -75,4 +76,4 @@ class TestTakingOutOfTheArchive:
         assert last_entry().event == "project-unarchived"
         with unchanged():
             archiving.unarchive_project(project=project, caller=caller(key="once"), now=NOW)
-        assert make_device(project=activated(project, {"Port": 1}))
+        assert make_device(project=activated(project, {"Port": 1})).project == project

@@ -1,6 +1,8 @@
 """What closes a company or a project, against what comes in at that moment (mission rules 3 to 5, 7)."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -193,7 +195,7 @@ class TestArchiving:
     def test_nothing_is_in_the_archive(self, pool: Pool, company: Company) -> None:
         for _ in range(REPETITIONS):
             project = make_project(company=company)
-            racers = [
+            racers: list[Callable[[], Any]] = [
                 partial(archiving.archive_project, project=project, caller=caller(), now=NOW),
                 activate(project),
                 partial(

@@ -1,7 +1,8 @@
 """Members, invitations, rights and settings, on pages."""
 
+from typing import Any
+
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -21,7 +22,7 @@ def invited(db: None) -> User:
     return factories.make_user(name="Dora", email="dora@example.com")
 
 
-def post(client: Client, name: str, /, *arguments: object, **data: object) -> HttpResponse:
+def post(client: Client, name: str, /, *arguments: object, **data: object) -> Any:
     return client.post(reverse(name, args=arguments), {"act_key": acts.new_key(), **data}, follow=True)
 
 
