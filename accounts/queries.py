@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations
-from accounts.models import Company, Invitation, Membership, Project, ProjectRight, User
+from accounts.models import Company, CustomerAccount, Invitation, Membership, Project, ProjectRight, User
 from portal.core.errors import Forbidden, NotFound
 
 VIEW, OPERATE, MANAGE = "view", "operate", "manage"
@@ -240,3 +240,8 @@ def _invitations() -> QuerySet[Invitation]:
 def _addresses(user: User) -> list[str]:
     confirmed = EmailAddress.objects.filter(user=user, verified=True)
     return [address.lower() for address in confirmed.values_list("email", flat=True)]
+
+
+def customer_account_of(company: Company) -> CustomerAccount | None:
+    """The account in the vendor's customer list that the company is linked to (mission rule 2)."""
+    return CustomerAccount.objects.filter(company=company).first()

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import mails, scopes
-from accounts.models import Company, Invitation, Membership, Project, ProjectRight, User
+from accounts.models import Company, CustomerAccount, Invitation, Membership, Project, ProjectRight, User
 from licenses import ledger, queries, transparency
 from licenses.log_line import LeafType
 from licenses.models import CompanyImport, Grant
@@ -261,6 +261,8 @@ def _end_what_is_open(wanted: CompanyImport, *, now: datetime) -> None:
     Invitation.objects.filter(company=source, ended_at=None).update(
         ended_at=now, end=Invitation.End.WITHDRAWN, email=""
     )
+    # Whose customer account it is must be proven anew.
+    CustomerAccount.objects.filter(company=source).update(company=None, linked_at=None)
     # What others wanted of it, and what it wanted of others, cannot happen any more.
     others = CompanyImport.objects.filter(Q(source=source) | Q(target=source), ended_at=None)
     others.exclude(pk=wanted.pk).update(ended_at=now, end=CompanyImport.End.EXPIRED)

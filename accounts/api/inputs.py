@@ -68,6 +68,14 @@ class NewCompany(Input):
 
 
 @extend_schema_serializer(
+    examples=[OpenApiExample("A customer", value={"number": "C-10042", "postal_code": "71063"})]
+)
+class CustomerNamed(Input):
+    number = Text(help_text="The account number, as invoices write it.")
+    postal_code = Text(help_text="Blanks, dashes and case do not matter.")
+
+
+@extend_schema_serializer(
     examples=[OpenApiExample("A colleague", value={"email": "bob@example.com", "role": "member"})]
 )
 class NewMember(Input):

@@ -41,6 +41,16 @@ class Company(serializers.Serializer[Membership]):
     role = serializers.ChoiceField(Membership.Role.choices)
 
 
+@example({"number": "C-10042", "name": "Example Telecom GmbH", "town": "Sindelfingen", "country": "DE"})
+class Customer(serializers.Serializer[models.CustomerAccount]):
+    """What of the vendor's customer list may be shown to somebody who has proven nothing."""
+
+    number = serializers.CharField()
+    name = serializers.CharField()
+    town = serializers.CharField()
+    country = serializers.CharField(help_text="ISO 3166-1 alpha-2.")
+
+
 @example({"companies": [_MEMBERSHIP]})
 class CompanyList(serializers.Serializer[Any]):
     companies = Company(many=True)

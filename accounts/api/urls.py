@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from accounts.api import members, reference_page, rights, views
+from accounts.api import customers, members, reference_page, rights, views
 
 urlpatterns = [
     path("me", views.Me.as_view(), name="api-me"),
@@ -60,6 +60,12 @@ urlpatterns = [
         "projects/<int:project_id>/invitations",
         rights.ProjectInvitations.as_view(),
         name="api-project-invitations",
+    ),
+    path("customers/look-up", customers.CustomerLookUp.as_view(), name="api-customer-look-up"),
+    path(
+        "companies/<int:company_id>/customer",
+        customers.CustomerLinkMail.as_view(),
+        name="api-company-customer",
     ),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("reference", reference_page.page, name="api-reference"),

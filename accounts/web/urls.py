@@ -8,6 +8,7 @@ from django.urls import path, re_path
 from accounts.web import (
     active,
     companies,
+    customers,
     invitations,
     members,
     own_account,
@@ -95,4 +96,6 @@ urlpatterns = [
     ),
     path("projects/<int:project_id>/settings", people.settings, name="project-settings"),
     path("switch", active.switch, name="switch"),
+    path("companies/<int:company_id>/customer", customers.customer, name="company-customer"),
+    path("customers/link/<str:token>", customers.follow_link, name="customer-link"),
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -27,6 +28,8 @@ SENTENCES: Mapping[str, Any] = {
     "project-archived": _("%(actor)s archived the project %(name)s."),
     "project-unarchived": _("%(actor)s took the project %(name)s out of the archive."),
     "project-came-over": _("%(actor)s imported the project %(name)s with %(source)s."),
+    "customer-link-sent": _("%(actor)s asked to link the company to customer account %(name)s."),
+    "customer-linked": _("%(actor)s linked the company to customer account %(name)s."),
     "company-import-asked": _("%(actor)s asked to import %(source)s into %(destination)s."),
     "company-import-refused": _("%(actor)s refused the import of %(source)s into %(destination)s."),
     "company-import-withdrawn": _("%(actor)s withdrew the import of %(source)s into %(destination)s."),
@@ -83,28 +86,35 @@ class HistoryLine:
     after: str
 
 
-def told(entries: Iterable[AuditEntry]) -> list[HistoryLine]:
-    """The entries as sentences in the active language; an event without one is named as it is stored."""
+def told(entries: Iterable[AuditEntry], *, only_known: str | None = None) -> list[HistoryLine]:
+    """The entries as sentences in the active language; an event without one is named as it is stored.
+
+    :param only_known: for an end customer, the name of the one project they know: other balances that took
+        part are not named.
+    """
     entries = list(entries)
     # Entries name people by the user's id, since names change and are erased.
     ids = {entry.facts["user"] for entry in entries if isinstance(entry.facts.get("user"), int)}
     people = {user.pk: user.name_in_histories for user in User.objects.filter(pk__in=ids)} if ids else {}
-    return [_line(entry, people) for entry in entries]
+    return [_line(entry, people, only_known) for entry in entries]
 
 
-def _line(entry: AuditEntry, people: Mapping[int, str]) -> HistoryLine:
-    sentence = _sentence(entry, people)
+def _line(entry: AuditEntry, people: Mapping[int, str], only_known: str | None) -> HistoryLine:
+    sentence = _sentence(entry, people, only_known)
     if not entry.hardware_id:
         return HistoryLine(at=entry.at, before=sentence, hardware_id="", after="")
     before, hardware_id, after = sentence.partition(entry.hardware_id)
     return HistoryLine(at=entry.at, before=before, hardware_id=hardware_id, after=after)
 
 
-def _sentence(entry: AuditEntry, people: Mapping[int, str]) -> str:
+def _sentence(entry: AuditEntry, people: Mapping[int, str], only_known: str | None) -> str:
     sentence = SENTENCES.get(entry.event)
     if sentence is None:
         return f"{entry.who}: {entry.event} {entry.hardware_id}".strip()
     facts = {name: entry.facts.get(name, "") for name in _FACTS}
+    for name in ("source", "destination"):
+        if only_known is not None and facts[name] != only_known:
+            facts[name] = gettext("another balance")
     for name in ("role", "right"):
         facts[name] = _WORDS.get(facts[name], facts[name])
     facts["person"] = people.get(entry.facts.get("user", 0), "")

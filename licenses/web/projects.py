@@ -96,6 +96,8 @@ def _page(request: HttpRequest, project: Project, user: User, form: DeviceForm) 
         "can_transfer": accounts.reaches(right, needed=MANAGE) and is_member and project.archived_at is None,
         "balance": queries.balance_of_project(project),
         "page": page,
-        "history": history.told(queries.history_of_project(project, limit=HISTORY)),
+        "history": history.told(
+            queries.history_of_project(project, limit=HISTORY), only_known=None if is_member else project.name
+        ),
     }
     return respond(request, "licenses/project.html", context, form=form)

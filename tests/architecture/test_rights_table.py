@@ -16,7 +16,7 @@ from accounts import membership, queries
 from accounts.invitations import hash_of
 from accounts.models import Invitation, Membership, Project, User
 from devices.models import Device
-from licenses import company_import
+from licenses import balances, company_import
 from licenses.models import CompanyImport, Grant
 from licenses.queries import grant_id
 from portal.core import acts
@@ -155,6 +155,10 @@ TABLE: dict[str, Entry] = {
     "GET company-import": Entry(may=ADMIN),
     "POST company-import": Entry(may=ADMIN, body=given({"answer": "consent"})),
     "POST company-import-withdraw": Entry(may=ADMIN, arguments=_withdrawn),
+    "GET company-customer": Entry(may=ADMIN),
+    "POST company-customer": Entry(may=ADMIN, body=given({"number": "C-1", "postal_code": "1"})),
+    "POST api-company-customer": Entry(may=ADMIN, body=given({"number": "C-1", "postal_code": "1"})),
+    "POST api-customer-look-up": Entry(may=SIGNED_IN, body=given({"number": "C-1", "postal_code": "1"})),
     "GET activation": Entry(may=MEMBER - {"member"}),
     # --- Invitations ---
     "GET invitation": Entry(may=frozenset({"nobody", "invited"}), arguments=_invited),
@@ -256,11 +260,21 @@ TABLE: dict[str, Entry] = {
 }
 # Steps of django-allauth's on one's own account or in front of the sign-in: tests/web/test_accounts_*.
 OWN_ACCOUNT = ("account_", "mfa_", "session", "sign-out", "accept-terms", "account-delete")
+# Opened by whoever has the mail: tests/web/test_customers.py.
+OF_MAILS = ("customer-link",)
 # What devices and anybody's verifiers ask: tests/device_api/.
-OF_DEVICES = ("device-directory", "device-new-nonce", "device-licenses", "device-returns", "device-acks")
-OF_DEVICES += ("device-claims", "key-set", "jwks")
+OF_DEVICES = (
+    "device-directory",
+    "device-new-nonce",
+    "device-licenses",
+    "device-returns",
+    "device-acks",
+    "device-claims",
+    "key-set",
+    "jwks",
+)
 # Said in a form, with the same status as for a thing that is not there: the person was let in.
-NO_REFUSAL = {"no-company-of-that-name", "nobody-to-give-a-right"}
+NO_REFUSAL = {"no-company-of-that-name", "nobody-to-give-a-right", "customer-unknown"}
 
 
 def weakest(may: frozenset[str]) -> list[str]:
@@ -299,7 +313,16 @@ def world(db: None) -> World:
         level = {"viewer": "view", "operator": "operate", "manager": "manage"}[role.removeprefix("end-")]
         factories.give_right(user=people[role], project=project, level=level)
     device = factories.make_device(project=project, hardware_id=HARDWARE_ID)
-    transfer = project.holder.transfers_in.get()
+    other = factories.activated(factories.make_project(company=company, name=HIDDEN), {"Port": 1})
+    balances.transfer_licenses(
+        source=other,
+        destination=project,
+        product=factories.get_product(),
+        quantity=1,
+        caller=caller(admin),
+        now=NOW,
+    )
+    transfer = project.holder.transfers_in.get(source__kind="key")
     into_company, to_invited = (
         membership.invite_member(
             company=company,
@@ -314,7 +337,7 @@ def world(db: None) -> World:
     return World(
         people=people,
         project=project,
-        other=factories.make_project(company=company, name=HIDDEN),
+        other=other,
         device=device,
         grant=factories.assigned(device, 2),
         into_company=into_company,
@@ -397,7 +420,7 @@ def got_in(response: Any) -> bool:
 
 def test_every_route_has_an_entry() -> None:
     listed = {key.partition(" ")[2] for key in TABLE}
-    exempt = (*OWN_ACCOUNT, *OF_DEVICES)
+    exempt = (*OWN_ACCOUNT, *OF_DEVICES, *OF_MAILS)
 
     assert [
         name

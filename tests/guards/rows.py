@@ -6,20 +6,32 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from accounts.models import Membership, Project, ProjectRight, TermsAcceptance, User
+from accounts.models import (
+    Company,
+    CustomerAccount,
+    CustomerLink,
+    Invitation,
+    Membership,
+    Project,
+    ProjectRight,
+    TermsAcceptance,
+    User,
+)
 from devices.models import (
     Alert,
     AnchorPrefix,
     BlockedKey,
     Device,
+    ProjectChange,
     SeqFloor,
     StatementCounter,
     TrustAnchor,
 )
-from licenses import delivery, keyring, ledger, queries
+from licenses import delivery, device_projects, keyring, ledger, queries
 from licenses.models import (
     ActivationKey,
     ClaimCode,
+    CompanyImport,
     Grant,
     Holder,
     Holding,
@@ -41,8 +53,10 @@ from tests.factories import (
     find_key,
     get_product,
     give_back,
+    make_company,
     make_device,
     make_key,
+    make_project,
 )
 
 Row = TypeVar("Row", bound=models.Model)
@@ -80,6 +94,12 @@ class Rows:
     alert: Alert
     blocked_key: BlockedKey
     claim_code: ClaimCode
+    into_company: Invitation
+    into_project: Invitation
+    account: CustomerAccount
+    customer_link: CustomerLink
+    company_import: CompanyImport
+    project_change: ProjectChange
 
     @property
     def issuer(self) -> Holder:
@@ -103,6 +123,11 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
     unsigned = queries.current_document(device)
     assert signed is not None
     assert unsigned is not None
+    company, stranger_s = project.company, make_company(founder=stranger)
+    moved = make_device(project=project)
+    device_projects.change_project(
+        device=moved, project=make_project(company=company), caller=caller(), now=NOW
+    )
     other = make_device(project=project)
     give_back(other, "A" * 22)
     used = ActivationKey.objects.get(state="activated")
@@ -142,6 +167,35 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
             expires_at=NOW,
             used_by=used.activated_by,
         ),
+        into_company=an_invitation(company, user, role="member", token_sha256=bytes(32)),
+        into_project=an_invitation(company, user, project=project, level="view", token_sha256=b"\x01" * 32),
+        account=CustomerAccount.objects.create(
+            number="C-1",
+            postal_code="1",
+            name="Example",
+            town="Ulm",
+            country="DE",
+            company=company,
+            linked_at=NOW,
+        ),
+        customer_link=CustomerLink.objects.create(
+            token_sha256=bytes(32), account=CustomerAccount.objects.get(), company=company, expires_at=NOW
+        ),
+        company_import=CompanyImport.objects.create(
+            source=stranger_s, target=company, asked_by=user, asked_at=NOW, expires_at=NOW
+        ),
+        project_change=ProjectChange.objects.get(device=moved),
+    )
+
+
+def an_invitation(company: Company, user: User, **gives: Any) -> Invitation:
+    return Invitation.objects.create(
+        company=company,
+        email="dora@example.com",
+        invited_by=user,
+        invited_at=NOW,
+        expires_at=NOW,
+        **gives,
     )
 
 
