@@ -37,10 +37,13 @@ def where(request: HttpRequest) -> dict[str, Any]:
     """For templates: `active`, with name and address of the active project or company, or None."""
     if not hasattr(request, "session"):
         return {}
-    for name, route in ((_PROJECT, "project"), (_COMPANY, "company")):
-        kept = request.session.get(name)
-        if kept:
-            return {"active": {"name": kept["name"], "href": reverse(route, args=[kept["id"]])}}
+    project, company = request.session.get(_PROJECT), request.session.get(_COMPANY)
+    if project and company:
+        # Every company has a project DEFAULT: the name alone would not say which.
+        name = f"{company['name']} · {project['name']}"
+        return {"active": {"name": name, "href": reverse("project", args=[project["id"]])}}
+    if company:
+        return {"active": {"name": company["name"], "href": reverse("company", args=[company["id"]])}}
     return {"active": None}
 
 

@@ -71,7 +71,7 @@ def follow_link(request: HttpRequest, token: str) -> HttpResponse:
             caller=Caller(
                 scope=f"customer:{link.account.number}",
                 key=key,
-                name=_("The address in the customer list"),
+                name="the address in the customer list",
                 address=address_of(request),
             ),
             now=clock.now(),

@@ -24,6 +24,11 @@ LEVELS = [
     (ProjectRight.Level.OPERATE, gettext_lazy("Operate: also add devices, assign and download")),
     (ProjectRight.Level.MANAGE, gettext_lazy("Manage: also rights, settings and transfers")),
 ]
+SHORT_LEVELS = [
+    (ProjectRight.Level.VIEW, gettext_lazy("May view")),
+    (ProjectRight.Level.OPERATE, gettext_lazy("May operate")),
+    (ProjectRight.Level.MANAGE, gettext_lazy("May manage")),
+]
 
 
 class RightForm(ActForm):
@@ -192,7 +197,7 @@ def _page(
         "company": project.company,
         "is_member": is_member,
         "rights": [(right, right.user_id in inside) for right in granted],
-        "levels": LEVELS,
+        "short_levels": SHORT_LEVELS,
         "admins": queries.members_of(project.company).filter(role=Membership.Role.ADMIN),
         "invitations": queries.invitations_into(project),
         "now": clock.now(),

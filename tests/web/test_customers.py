@@ -87,4 +87,4 @@ class TestLinking:
         sent = Api(alice).post(path, GIVEN, key="once")
 
         assert Api(alice).post(path, GIVEN, key="once") == sent
-        assert letter("office@example.com")
+        assert company.name in letter("office@example.com").subject

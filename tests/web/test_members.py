@@ -273,7 +273,9 @@ class TestTheActiveProject:
 
         elsewhere = browser.get(reverse("account"))
 
-        assert f'<a href="{reverse("project", args=[berlin.pk])}">Berlin</a>' in elsewhere.text
+        assert (
+            f'<a href="{reverse("project", args=[berlin.pk])}">{company.name} · Berlin</a>' in elsewhere.text
+        )
 
     def test_it_stands_first_where_a_key_is_activated(
         self, signed_in: SignedIn, alice: User, company: Company
