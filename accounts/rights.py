@@ -102,17 +102,18 @@ def set_right(
     project = scopes.hold_project(project)
     rights = ProjectRight.objects.select_related("user", "project__company")
     if act.outcome is not None:
-        found = rights.filter(project=project, user_id=user_id).first()
+        found = rights.filter(project=project, user__pk=user_id).first()
         if found is None:
             raise NoSuchRight
         return found
+    # By `user__pk`: unlike `user_id`, it bears a number that is larger than any the database holds.
     # Locked, so that a member who is removed at this moment does not keep a right.
     membership = (
         Membership.objects.select_for_update(of=("self",))
-        .filter(company=project.company_id, user_id=user_id)
+        .filter(company=project.company_id, user__pk=user_id)
         .first()
     )
-    if membership is None and not rights.filter(project=project, user_id=user_id).exists():
+    if membership is None and not rights.filter(project=project, user__pk=user_id).exists():
         raise NobodyToGiveARight
     ProjectRight.objects.update_or_create(project=project, user_id=user_id, defaults={"level": level})
     _tell("right-set", project, user_id, act=act, caller=caller, now=now, right=str(level))
@@ -131,7 +132,7 @@ def withdraw_right(*, project: Project, user_id: int, caller: Caller, now: datet
     )
     if act.outcome is not None:
         return
-    removed, _by_model = ProjectRight.objects.filter(project=project, user_id=user_id).delete()
+    removed, _by_model = ProjectRight.objects.filter(project=project, user__pk=user_id).delete()
     if not removed:
         raise NoSuchRight
     _tell("right-withdrawn", project, user_id, act=act, caller=caller, now=now)

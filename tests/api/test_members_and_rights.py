@@ -143,7 +143,8 @@ class TestRights:
         assert api(alice).get(path) == {"rights": [given]}
         assert api(alice).post(f"{path}/{bob.pk}/withdraw") == {"rights": []}
         assert right_in(project=project, user=bob) == ""
-        api(alice).refuse("POST", f"{path}/{bob.pk}/withdraw", status=404, code="no-such-right")
+        for number in (bob.pk, 10**9, 2**70):
+            api(alice).refuse("POST", f"{path}/{number}/withdraw", status=404, code="no-such-right")
 
     def test_whoever_manages_one_project_gives_rights_there(
         self, api: ApiOf, bob: User, erin: User, project: Project, company: Company
