@@ -13,6 +13,7 @@ from licenses.keyset import KeySetV1
 from licenses.models import KeySetVersion
 from licenses.signers import Signer
 from portal.core.errors import NotFound, Unavailable
+from portal.environment import DEMO_MARK
 
 __all__ = [
     "DemoKeys",
@@ -27,9 +28,6 @@ __all__ = [
     "plain_jwks",
     "published",
 ]
-
-DEMO_MARK = "/not-for-production"
-"""How the identity of every demo ends: its roots lie beside its document keys (trust.md 10)."""
 
 
 class NoKeySet(Unavailable):
