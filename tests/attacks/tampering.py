@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from portal.core import base64url
@@ -42,6 +43,17 @@ class Drawn:
 
     def one_of(self, values: Sequence[T]) -> T:
         return values[self.below(len(values))]
+
+
+def often(number: int) -> settings:
+    """So many examples, without a time limit for each and without a memory of earlier runs."""
+    return settings(
+        max_examples=number,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,7 @@ def twisted_json(choose: Choose, text: bytes) -> bytes:
     except (ValueError, RecursionError):  # this reader has no bounds
         members = None
     if not isinstance(members, dict):
-        return _bytes_changed(choose, text)
+        return bytes_changed(choose, text)
     name = choose.one_of([*members, *MEMBERS])
     kind = choose.below(8)
     match kind:
@@ -115,7 +127,7 @@ def twisted_json(choose: Choose, text: bytes) -> bytes:
         case 5:
             members = dict(sorted(members.items(), reverse=bool(choose.below(2))))
         case 6:
-            return _bytes_changed(choose, json.dumps(members, indent=choose.below(2) or None).encode())
+            return bytes_changed(choose, json.dumps(members, indent=choose.below(2) or None).encode())
         case 7:
             members[name] = _inside(choose, members.get(name))
     written = json.dumps(members)
@@ -141,7 +153,8 @@ def _named_twice(choose: Choose, members: dict[str, Any], name: str) -> bytes:
     return ("{" + member + "," + written[1:] if choose.below(2) else written[:-1] + f",{member}}}").encode()
 
 
-def _bytes_changed(choose: Choose, data: bytes) -> bytes:
+def bytes_changed(choose: Choose, data: bytes) -> bytes:
+    """The bytes with one cut, put in, left out, repeated or turned over."""
     place = choose.below(len(data) + 1)
     match choose.below(5):
         case 0:
@@ -158,7 +171,7 @@ def _bytes_changed(choose: Choose, data: bytes) -> bytes:
 
 
 def _raw(choose: Choose, token: bytes, bases: Sequence[bytes]) -> bytes:
-    return _bytes_changed(choose, token)
+    return bytes_changed(choose, token)
 
 
 def _segments_of_others(choose: Choose, token: bytes, bases: Sequence[bytes]) -> bytes:
@@ -207,7 +220,7 @@ def _part_changed(choose: Choose, token: bytes, bases: Sequence[bytes]) -> bytes
     """What a segment encodes is changed, and encoded again as it should be."""
     parts = token.split(b".")
     place = choose.below(len(parts))
-    parts[place] = _encoded(_bytes_changed(choose, _decoded(parts[place])))
+    parts[place] = _encoded(bytes_changed(choose, _decoded(parts[place])))
     return b".".join(parts)
 
 
@@ -224,7 +237,7 @@ def _certificate_changed(choose: Choose, token: bytes, bases: Sequence[bytes]) -
         header = json.loads(_decoded(head))
         chain = [base64url.decode(_as_url(text)) for text in header["x5c"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return _bytes_changed(choose, token)
+        return bytes_changed(choose, token)
     if not chain:
         return token
     place = choose.below(len(chain))
@@ -236,7 +249,7 @@ def _certificate_changed(choose: Choose, token: bytes, bases: Sequence[bytes]) -
         case 2:
             del chain[place]
         case _:
-            chain[place] = _bytes_changed(choose, chain[place])
+            chain[place] = bytes_changed(choose, chain[place])
     header["x5c"] = [_standard(data) for data in chain]
     return b".".join([_encoded(json.dumps(header).encode()), *rest])
 
@@ -257,7 +270,7 @@ def _signature_changed(choose: Choose, token: bytes, bases: Sequence[bytes]) -> 
         case 3:
             signature = signature[half:] + signature[:half]
         case 4:
-            signature = (r + P256_ORDER).to_bytes(half + 2, "big") + signature[half:]
+            signature = (r + P256_ORDER).to_bytes(max(half, 32) + 2, "big") + signature[half:]
     return b".".join([*signed, _encoded(signature)])
 
 

@@ -1,5 +1,15 @@
-"""The device at the portal's doors, as tests/device_api has it, and the attackers' own tools."""
+"""The device at the portal's doors, as tests/device_api has it."""
+
+from typing import Any
 
 from tests.device_api.conftest import clock, device, made, signer
+from tests.device_api.devices import Signer
+from tests.pure import statements
 
-__all__ = ["clock", "device", "made", "signer"]
+__all__ = ["clock", "device", "file_of", "made", "signer"]
+
+
+def file_of(signer: Signer, typ: str, **said: Any) -> bytes:
+    """A statement that the device writes as a file."""
+    header = statements.header(signer.alg, signer.chain, typ=typ, nonce=..., url=...)
+    return signer.sign(header=header, claims=signer.claims(**said))

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
@@ -26,7 +26,8 @@ from portal.core.errors import DomainError
 from tests import rows
 from tests.api import contract
 from tests.api.conftest import Api
-from tests.attacks.tampering import Draw, Drawn, tampered, twisted_json
+from tests.attacks.doors.conftest import file_of
+from tests.attacks.tampering import Draw, Drawn, often, tampered, twisted_json
 from tests.device_api.conftest import HARDWARE_ID
 from tests.device_api.devices import Signer
 from tests.factories import NOW, caller
@@ -53,11 +54,6 @@ pytestmark = [
 
 def payload_of(token: bytes) -> bytes:
     return base64url.decode(token.strip(b" \t\r\n").split(b".")[1].decode())
-
-
-def written(signer: Signer, typ: str, **said: Any) -> bytes:
-    header = writing.header(signer.alg, signer.chain, typ=typ, nonce=..., url=...)
-    return signer.sign(header=header, claims=signer.claims(**said))
 
 
 @dataclass
@@ -121,17 +117,17 @@ def door(signer: Signer, device: Device, alice: User) -> Iterator[Door]:
         ("lic-ack+jws", {"ctr": 3, "installed_seq": 1, "effective_seq": 1, "must": ["ctr"]}),
     ]
     tokens = [
-        written(signer, typ, jti=f"{number:021d}A", **members) for number, (typ, members) in enumerate(said)
+        file_of(signer, typ, jti=f"{number:021d}A", **members) for number, (typ, members) in enumerate(said)
     ]
     made = Door(api=Api(alice), signer=signer, device=device, tokens=tokens)
     for token in tokens:
         assert made.send(token)
     # Never taken: a code that nobody made, a fetch, one for REST, and one for another portal.
     more = [
-        written(signer, "lic-claim+jws", jti="C" * 21 + "A", ctr=4, code="0000-0000-0000-0000"),
-        written(signer, "lic-fetch+jws"),
+        file_of(signer, "lic-claim+jws", jti="C" * 21 + "A", ctr=4, code="0000-0000-0000-0000"),
+        file_of(signer, "lic-fetch+jws"),
         signer.sign(claims=signer.claims()),
-        written(signer, "lic-ack+jws", ctr=5, installed_seq=9, effective_seq=9, aud="https://other.example/"),
+        file_of(signer, "lic-ack+jws", ctr=5, installed_seq=9, effective_seq=9, aud="https://other.example/"),
     ]
     for token in more:
         assert not made.send(token)
@@ -173,16 +169,6 @@ def read(token: bytes, key: object, signed: set[bytes]) -> None:
             except jose.BadSignature:
                 continue
             assert parsed.payload_bytes in signed
-
-
-def often(number: int) -> settings:
-    return settings(
-        max_examples=number,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
 
 
 def by_a_stranger(token: bytes) -> bytes:
