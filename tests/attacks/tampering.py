@@ -3,6 +3,7 @@
 Changes are small and keep most of a token right, so that every layer of its reading is reached.
 """
 
+import functools
 import json
 import random
 from collections.abc import Callable, Sequence
@@ -17,6 +18,12 @@ from tests.attacks.certificates import der
 
 T = TypeVar("T")
 Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+@functools.cache
+def _below(number: int) -> st.SearchStrategy[int]:
+    """Kept: making a strategy costs more than drawing from it."""
+    return st.sampled_from(range(number))
 
 
 class Choose(Protocol):
@@ -38,7 +45,7 @@ class Drawn:
     draw: Draw
 
     def below(self, number: int) -> int:
-        chosen: int = self.draw(st.sampled_from(range(number)))
+        chosen: int = self.draw(_below(number))
         return chosen
 
     def one_of(self, values: Sequence[T]) -> T:

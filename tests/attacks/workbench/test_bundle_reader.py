@@ -14,7 +14,7 @@ from tests.appliance.conftest import Bench
 from tests.appliance.issuing import Issuer, b64u, bundle, item, unb64u
 from tests.attacks.tampering import Choose, Draw, Drawn, bytes_changed, often, twisted_json
 
-SUITE, LONG = 300, 20_000
+SUITE, LONG = 300, 10_000
 
 Record = Callable[[str, object], None]
 
