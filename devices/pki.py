@@ -149,7 +149,7 @@ def _certificates(chain: Sequence[bytes]) -> list[x509.Certificate]:
     try:
         certificates = [x509.load_der_x509_certificate(der) for der in chain]
         names = [(certificate.subject, certificate.issuer) for certificate in certificates]
-        # Times are read when they are asked for: one of the year 0 is in order for X.509, and none for Python.
+        # Times are read when they are asked for: X.509 knows a year 0, Python does not.
         for certificate in certificates:
             _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except _UNREADABLE as error:

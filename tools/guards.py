@@ -307,7 +307,7 @@ REPETITION = (
         "assign",
         "licenses/assignment.py",
         f"{OPERATIONS}/test_assignment.py",
-        after="\n        return _assignment(act.outcome)\n    device",
+        after="\n        return _assignment(act.outcome)\n    asked_in",
     ),
     _forgetful(
         "undo",

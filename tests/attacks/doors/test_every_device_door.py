@@ -14,6 +14,7 @@ from django.test import Client
 
 from devices.models import Device
 from licenses import verification
+from tests.attacks.doors.conftest import WARNINGS
 from tests.attacks.requests import DOORS, SAID, Attempt, attempt, signed_for
 from tests.attacks.tampering import Seeded
 from tests.device_api.devices import PROBLEM, Signer
@@ -45,10 +46,7 @@ CODES = {
 
 Record = Callable[[str, object], None]
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Parsed a serial number"),
-    pytest.mark.filterwarnings("ignore:The parsed certificate"),
-]
+pytestmark = pytest.mark.filterwarnings(*WARNINGS)
 
 
 def send(client: Client, door: str, made: Attempt) -> Any:
@@ -64,16 +62,17 @@ def check(door: str, made: Attempt, response: Any) -> str:
     assert response.headers["Cache-Control"] == "no-store"
     # The whole portal takes spoiled cookies back; the pool of the device doors looks at none.
     assert not response.cookies or "HTTP_COOKIE" in made.environ
-    if response.status_code == 400 and b'"invalid-input"' in response.content:
-        # A host that no portal has: refused before any door is reached.
-        assert "HTTP_HOST" in made.environ
-    elif made.method == "POST" or (door == "new-nonce" and made.method in ("GET", "HEAD")):
+    method = made.method.upper()  # WSGI knows no small ones
+    # A host that no portal has is refused before any door is reached.
+    no_host = response.status_code == 400 and (b'"invalid-input"' in response.content or method == "HEAD")
+    assert not no_host or "HTTP_HOST" in made.environ
+    if not no_host and (method == "POST" or (door == "new-nonce" and method in ("GET", "HEAD"))):
         assert response.headers["Replay-Nonce"]
     if response.status_code < 400:
-        assert made.method in (("GET", "HEAD") if door not in SAID else ("POST",))
+        assert method in (("GET", "HEAD") if door not in SAID else ("POST",))
         return str(response.status_code)
     assert response.headers["Content-Type"] == PROBLEM
-    if made.method == "HEAD":
+    if method == "HEAD":
         return str(response.status_code)
     problem = json.loads(response.content)
     assert problem["code"] in CODES

@@ -26,7 +26,7 @@ from portal.core.errors import DomainError
 from tests import rows
 from tests.api import contract
 from tests.api.conftest import Api
-from tests.attacks.doors.conftest import file_of
+from tests.attacks.doors.conftest import WARNINGS, file_of
 from tests.attacks.tampering import Draw, Drawn, often, tampered, twisted_json
 from tests.device_api.conftest import HARDWARE_ID
 from tests.device_api.devices import Signer
@@ -45,11 +45,7 @@ BY_REST = 20
 
 Record = Callable[[str, object], None]
 
-pytestmark = [
-    # `cryptography` warns of serial numbers that a later release refuses.
-    pytest.mark.filterwarnings("ignore:Parsed a serial number"),
-    pytest.mark.filterwarnings("ignore:The parsed certificate"),
-]
+pytestmark = pytest.mark.filterwarnings(*WARNINGS)
 
 
 def payload_of(token: bytes) -> bytes:
