@@ -62,7 +62,7 @@ class TestWhoRollsTheDatabaseBack:
         backup = transaction.savepoint()
         for _ in range(3):
             factories.assigned(device)
-            seen = seq_of(signer.fetch())
+        seen = seq_of(signer.fetch())
         transaction.savepoint_rollback(backup)
         assert LicenseDocument.objects.latest("seq").seq < seen
         return seen
