@@ -19,7 +19,7 @@ from tests.attacks.requests import DOORS, SAID, Attempt, attempt, signed_for
 from tests.attacks.tampering import Seeded
 from tests.device_api.devices import PROBLEM, Signer
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SUITE, LONG = 300, 20_000
 SEED = 20261124
 
