@@ -166,6 +166,8 @@ def acknowledged(device: Device) -> Acknowledged | None:
 def get_grant(*, grant_id: str, device: Device) -> Grant:
     """One grant of the device, live or not, by its id as documents write it (22 characters).
 
+    Its `device` is the one given, in the project it was found in.
+
     :raises NoSuchGrant: the device has none of that id.
     """
     try:
@@ -175,6 +177,7 @@ def get_grant(*, grant_id: str, device: Device) -> Grant:
     grant = Grant.objects.filter(pk=key, device=device).select_related("product").first()
     if grant is None:
         raise NoSuchGrant
+    grant.device = device
     return grant
 
 

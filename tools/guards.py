@@ -82,6 +82,24 @@ LOCKS = (
             f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
         ),
     ),
+    Guard(
+        name="lock: the device, though it changes project",
+        file="licenses/ledger.py",
+        edits=(("except Device.DoesNotExist:", "except ZeroDivisionError:"),),
+        tests=(f"{RACES}/test_statements.py::TestClaims",),
+    ),
+    _unlocked(
+        "lock: the device, in claiming",
+        "licenses/claims.py",
+        "device = ledger.lock_device(device)",
+        f"{RACES}/test_statements.py::TestClaims",
+    ),
+    _unlocked(
+        "lock: the device, in acknowledging",
+        "licenses/acknowledgement.py",
+        "device = ledger.lock_device(device)",
+        f"{RACES}/test_statements.py::TestAcknowledgements",
+    ),
     _unlocked(
         "lock: the device, in assigning",
         "licenses/assignment.py",
@@ -282,6 +300,15 @@ SUFFICIENCY = (
         tests=(f"{OPERATIONS}/test_transfers.py",),
     ),
     Guard(
+        name="check: the device is still in the project",
+        file="licenses/assignment.py",
+        edits=(("if device.project_id != project_id:", "if False:"),),
+        tests=(
+            f"{OPERATIONS}/test_assignment.py::TestAssigning::test_a_device_that_left_the_project_meanwhile_gets_nothing_from_its_new_one",
+            f"{OPERATIONS}/test_undo.py::TestUndoing::test_a_device_that_left_the_project_meanwhile_keeps_it",
+        ),
+    ),
+    Guard(
         name="check: not to itself",
         file="licenses/balances.py",
         edits=(("if source == destination:", "if False:"),),
@@ -307,7 +334,7 @@ REPETITION = (
         "assign",
         "licenses/assignment.py",
         f"{OPERATIONS}/test_assignment.py",
-        after="\n        return _assignment(act.outcome)\n    device",
+        after="\n        return _assignment(act.outcome)\n    asked_in",
     ),
     _forgetful(
         "undo",
