@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from devices.models import Device
+from devices.queries import NoSuchDevice
 from licenses import documents, ledger, queries, transparency
 from licenses.ledger import Line
 from licenses.log_line import LeafType
@@ -47,6 +48,7 @@ def assign(*, device: Device, product: Product, quantity: int, caller: Caller, n
     :raises QuantityOutOfRange: the quantity is below 1 or above the largest allowed.
     :raises InsufficientLicenses: the project has less than that free.
     :raises DeviceIsFull: the device holds as many grants as a document lists.
+    :raises NoSuchDevice: it has just left the project it was found in.
     """
     ledger.require_quantity(quantity)
     act = acts.begin(
@@ -57,7 +59,9 @@ def assign(*, device: Device, product: Product, quantity: int, caller: Caller, n
     )
     if act.outcome is not None:
         return _assignment(act.outcome)
+    owner = device.project_id
     device = ledger.lock_device(device)
+    _require_in(owner, device)
     # Counted under the lock: two at once would both see one place left.
     if queries.live_grants(device).count() >= settings.GRANTS_PER_DEVICE:
         raise DeviceIsFull(most=settings.GRANTS_PER_DEVICE)
@@ -93,12 +97,14 @@ def undo_assignment(*, grant: Grant, caller: Caller, now: datetime) -> Assignmen
 
     :raises GrantAlreadyEnded: it is not live any more.
     :raises AssignmentCarried: a document that lists it was handed out.
+    :raises NoSuchDevice: the device has just left the project it was found in.
     """
     act = acts.begin(operation="undo-assignment", caller=caller, given={"grant": str(grant.pk)}, now=now)
     if act.outcome is not None:
         return _assignment(act.outcome)
     # The lock keeps the document from being handed out between the check and the act.
     device = ledger.lock_device(grant.device)
+    _require_in(grant.device.project_id, device)
     grant = Grant.objects.select_related("product", "device").get(pk=grant.pk)
     if grant.state != Grant.State.LIVE:
         raise ledger.GrantAlreadyEnded
@@ -127,6 +133,17 @@ def undo_assignment(*, grant: Grant, caller: Caller, now: datetime) -> Assignmen
     _record("assignment-undone", grant, document, act, caller, now)
     acts.finish(act, outcome={"grant": str(grant.pk), "document": document.pk})
     return Assignment(grant=grant, document=document)
+
+
+def _require_in(owner: int, device: Device) -> None:
+    """The caller may act because of the project the device was found in. By now it is locked, and may be in
+    another one: then the licenses would be somebody else's.
+
+    :param owner: the project's id.
+    :raises NoSuchDevice: it is.
+    """
+    if device.project_id != owner:
+        raise NoSuchDevice
 
 
 def _record(
