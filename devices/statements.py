@@ -1,7 +1,8 @@
 """What a device says, taken at its word only after all of trust.md 1 to 3 holds.
 
 The checks go from cheap to dear and from outside to inside: shape, nonce, address, certificate, signature,
-contents, device, key. The first that fails answers, and nothing was changed.
+contents, device, key. The first that fails answers, and nothing was changed. What is left of a statement that
+holds and then cannot be done: docs/decisions/0012.
 """
 
 import functools

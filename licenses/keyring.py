@@ -33,7 +33,10 @@ __all__ = [
 class NoKeySet(Unavailable):
     code = "no-key-set"
     title = _("The portal has no signing keys yet.")
-    way_out = _("The operator makes them with “manage.py keys publish”. Nothing was changed.")
+    way_out = _(
+        "The operator makes them with “manage.py keys publish”. "
+        "Ask again then: nothing is lost, or done twice."
+    )
 
 
 class NoSuchKeySet(NotFound):

@@ -177,7 +177,7 @@ def get_grant(*, grant_id: str, device: Device) -> Grant:
     grant = Grant.objects.filter(pk=key, device=device).select_related("product").first()
     if grant is None:
         raise NoSuchGrant
-    grant.device = device
+    grant.device = device  # as it was found: whoever acts on the grant sees whether it has left since
     return grant
 
 

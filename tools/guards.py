@@ -3,26 +3,8 @@
 Constraints, indexes and triggers are not listed: tools.remove_guards asks the database for them.
 """
 
-from dataclasses import dataclass
-
-RACES = "tests/races"
-OPERATIONS = "tests/operations"
-NEVER = ("if act.outcome is not None:", "if False:")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Guard:
-    """Code that keeps the books right.
-
-    file: where it stands. edits: text and what stands there instead when the guard is gone; each text is
-    there exactly once. tests: what to run; one of them must fail.
-    """
-
-    name: str
-    file: str
-    edits: tuple[tuple[str, str], ...]
-    tests: tuple[str, ...]
-
+from tools.guard import NEVER, OPERATIONS, RACES, Guard
+from tools.guards_of_trust import TRUST
 
 WITHOUT_HOLDING_LOCKS = (
     (
@@ -103,7 +85,7 @@ LOCKS = (
     _unlocked(
         "lock: the device, in assigning",
         "licenses/assignment.py",
-        "device = ledger.lock_device(device)\n    # Counted under the lock",
+        "device = ledger.lock_device(device)\n    _require_in(",
         f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
     ),
     _unlocked(
@@ -343,6 +325,12 @@ REPETITION = (
         after="\n        return _assignment(act.outcome)\n    # The lock keeps",
     ),
     _forgetful("return", "licenses/returns.py", f"{OPERATIONS}/test_returns.py"),
+    _forgetful(
+        "claim a device",
+        "licenses/claims.py",
+        f"{OPERATIONS}/test_claims.py",
+        after="\n        result: Result",
+    ),
     _forgetful("transfer", "licenses/balances.py", f"{OPERATIONS}/test_transfers.py"),
     _forgetful(
         "issue a key",
@@ -374,4 +362,4 @@ REPETITION = (
     ),
 )
 
-GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION)
+GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST)
