@@ -61,6 +61,11 @@ class Signer:
             self.alg,
         )
 
+    def writes(self, typ: str, **said: Any) -> bytes:
+        """A file for people to carry: a statement of this `typ`, bound to no door and no nonce."""
+        header = statements.header(self.alg, self.chain, typ=typ, nonce=..., url=...)
+        return self.sign(header=header, claims=self.claims(**said))
+
     def fetch(self, **claims: Any) -> Any:
         """Fetch the licenses."""
         return self.post(self.sign(claims=self.claims(**claims)))
