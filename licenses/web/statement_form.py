@@ -14,8 +14,9 @@ LARGEST_KIB = MAX_TOKEN_BYTES // 1024
 # The portal writes a bundle's format first (licenses.bundle), and a statement never begins like this.
 _LICENSE_FILE = b'{"bundle"'
 _BEGINNING = 1024
-# Neither field must be filled in, but "optional" would say that both may be left out.
-ONE_OF_SEVERAL = "forms/one_of_several.html"
+# Neither field must be filled in, but "optional" would say that both may be left out. (As a mapping, because
+# the stubs of Django do not know this argument.)
+_ONE_OF_SEVERAL: dict[str, Any] = {"template_name": "forms/one_of_several.html"}
 
 
 class StatementTooLarge(TooLarge):
@@ -36,18 +37,18 @@ class StatementForm(PortalForm):
     # No `accept`: phones know no type for .jws, and would then offer no file at all.
     file = forms.FileField(
         label=_("File that the device wrote (.jws)"),
-        template_name=ONE_OF_SEVERAL,
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"data-most-bytes": MAX_TOKEN_BYTES}),
+        **_ONE_OF_SEVERAL,
     )
     text = forms.CharField(
         label=_("or its text"),
-        template_name=ONE_OF_SEVERAL,
         required=False,
         widget=forms.Textarea(
             attrs={"rows": 3, "class": "mono", "spellcheck": "false", "autocomplete": "off"}
         ),
+        **_ONE_OF_SEVERAL,
     )
 
     def clean(self) -> dict[str, Any]:

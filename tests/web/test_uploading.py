@@ -1,5 +1,6 @@
 """Handing in what a device wrote as a file, and reading what came of it (mission rules 16 to 19)."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ from licenses.models import Acknowledged, LicenseDocument, Return
 from portal.core.models import AuditEntry
 from tests import factories, rows
 from tests.device_api.devices import Signer
+from tests.device_api.test_returning import give_back
 from tests.factories import NOW
 from tests.web.conftest import SignedIn
 
@@ -184,6 +186,19 @@ class TestReturn:
 
         assert b'"receipt"' in file.content
         assert Return.objects.get().signed is not None
+
+    def test_sent_over_the_network_as_well_it_gets_the_receipt_that_the_file_brings(
+        self, signed_in: SignedIn, erin: User, device: Device, signer: Signer
+    ) -> None:
+        port = grant_of(device, "Port")
+        client = signed_in(erin)
+        client.post(UPLOAD, as_file(a_return(signer, port)))
+        file = client.post(reverse("device-download", args=[HARDWARE_ID]), {"act_key": "k1"})
+
+        answer = give_back(signer, port, jti=JTI)
+
+        assert json.loads(answer.content)["receipt"] == json.loads(file.content)["receipt"]
+        assert (factories.free(device.project), Return.objects.count()) == (10, 1)
 
     def test_it_hands_nothing_out_so_that_an_assignment_can_still_be_undone(
         self, signed_in: SignedIn, alice: User, device: Device, signer: Signer

@@ -67,6 +67,7 @@ if (taker) {
   const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
   const settle = () => taker.classList.remove("dropping");
 
+  picker.after(problem);
   taker.querySelector("[data-drop-hint]").hidden = false;
   picker.addEventListener("change", look);
   document.addEventListener("dragover", (event) => {
