@@ -14,7 +14,6 @@ from django.urls import reverse
 from accounts.models import Project, ProjectRight, User
 from appliance.factory.authority import Authority
 from appliance.factory.devices import make_identity
-from devices import enrollment, proofs
 from devices.models import Alert, Device
 from licenses import verification
 from licenses.models import ClaimCode
@@ -285,7 +284,7 @@ class TestHandingTheClaimIn:
     ) -> None:
         client = signed_in(charlie)
         written = claim(signer, made(client, page))
-        heard_of(device, signer)
+        signer.was_heard_of()
         clock.move_to(NOW + timedelta(hours=24))
         self.refused(client, upload, written, 404, "claim-code-unknown")
 
@@ -358,13 +357,3 @@ class TestHandingTheClaimIn:
         assert reverse("problem", args=[code]) in page.text
         assert rows.everything() == before
         return page
-
-
-def heard_of(device: Device, signer: Signer) -> None:
-    """The device spoke before, so that its first word is not what changes something."""
-    enrollment.pin_key(
-        device=device,
-        identity=proofs.identity_of(tuple(signer.chain), now=NOW),
-        caller=factories.caller(),
-        now=NOW,
-    )

@@ -14,7 +14,6 @@ from django.urls import reverse
 from accounts.models import Project, ProjectRight, User
 from appliance.factory.authority import Authority
 from appliance.factory.devices import make_identity
-from devices import enrollment, proofs
 from devices.models import BlockedKey, Device
 from licenses import assignment, claims, delivery, queries, verification
 from licenses.models import Acknowledged, LicenseDocument, Return
@@ -62,16 +61,6 @@ def device(project: Project) -> Device:
 def grant_of(device: Device, code: str) -> str:
     [grant] = [grant for grant in queries.live_grants(device) if grant.product.code == code]
     return queries.grant_id(grant)
-
-
-def pinned(device: Device, signer: Signer) -> None:
-    """The device was heard of before, so that its first word is not what changes something."""
-    enrollment.pin_key(
-        device=device,
-        identity=proofs.identity_of(tuple(signer.chain), now=NOW),
-        caller=factories.caller(),
-        now=NOW,
-    )
 
 
 def a_return(signer: Signer, *grants: str, **said: Any) -> bytes:
@@ -167,7 +156,7 @@ class TestReturn:
     def test_everything_needs_the_number_that_the_page_shows(
         self, signed_in: SignedIn, erin: User, device: Device, signer: Signer, refused: Refused
     ) -> None:
-        pinned(device, signer)
+        signer.was_heard_of()
         page = refused(as_file(a_return(signer, "*", min_seq=2)), 409, "stale-return")
         assert "min_seq 3" in page.text
         shown = page.context["next_seq"]
@@ -436,7 +425,7 @@ class TestRefused:
     def test_a_claim_over_a_code_that_was_never_made(
         self, device: Device, signer: Signer, refused: Refused
     ) -> None:
-        pinned(device, signer)
+        signer.was_heard_of()
         refused(as_file(signer.writes(CLAIM, ctr=1, code="0" * 16)), 404, "claim-code-unknown")
 
 
