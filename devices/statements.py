@@ -90,7 +90,7 @@ class StatementOfAnotherDevice(Conflict):
 
     code = "statement-of-another-device"
     title = _("The statement was not signed by the device %(hardware_id)s.")
-    way_out = _("Open the page of the device that wrote the file, and upload it there.")
+    way_out = _("Take the file that this device wrote, or upload this one for the device it is of.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,6 +137,16 @@ def claim_device(
     if result == "changed":
         _hand_over(device, grants, to=code.project, act=act, caller=caller, now=now)
     else:
+        # For the newcomer only: to whom the device belongs now learns it from support, if it comes to that.
+        audit.record(
+            "claim-with-support",
+            caller=caller,
+            now=now,
+            act=act,
+            company_id=code.project.company_id,
+            project_id=code.project_id,
+            wanted=device.hardware_id,
+        )
         alerts.alert(
             Alert.Kind.CLAIM_WITH_SUPPORT,
             device=device,

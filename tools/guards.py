@@ -85,7 +85,7 @@ LOCKS = (
     _unlocked(
         "lock: the device, in assigning",
         "licenses/assignment.py",
-        "device = ledger.lock_device(device)\n    _require_in(",
+        "device = ledger.lock_device(device)\n    _require_still_in(",
         f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
     ),
     _unlocked(
