@@ -171,7 +171,7 @@ def read(token: bytes, key: object, signed: set[bytes]) -> None:
             with contextlib.suppress(jose.MalformedToken):
                 kind.parse(parsed)
             try:
-                jose.verify(parsed, key)
+                jose.verify(parsed, jose.verification_key(key))
             except jose.BadSignature:
                 continue
             assert parsed.payload_bytes in signed
