@@ -74,7 +74,7 @@ class AnchorForm(ActForm):
         if file.size is None or file.size > MOST_CERTIFICATE:
             raise forms.ValidationError(_("This file is larger than a certificate can be."))
         # PEM is ASCII. Whatever else it is, the operation says that it is no certificate.
-        return file.read().decode("ascii", errors="replace")
+        return bytes(file.read()).decode("ascii", errors="replace")
 
     def clean_prefixes(self) -> Sequence[str]:
         """As the hardware IDs are written, however they were typed."""

@@ -100,8 +100,8 @@ class TestTrustAnchors:
         pasted = change.get("pasted")
         if isinstance(pasted, x509.Certificate):
             change = {"pasted": pem(pasted).decode()}
-        if isinstance(change.get("certificate"), bytes):
-            change = {**change, "certificate": SimpleUploadedFile("ca.pem", change["certificate"])}
+        if isinstance(content := change.get("certificate"), bytes):
+            change = {**change, "certificate": SimpleUploadedFile("ca.pem", content)}
         page = staff.post(reverse("staff-anchor-add"), {**anchor_form(authority, **change), **confirm})
         assert page.status_code in {400, 422}
         assert words in " ".join(page.context["form"].errors[field])
