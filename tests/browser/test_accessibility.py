@@ -3,10 +3,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from accounts.models import Company, User
-from devices.models import Device
+from appliance.factory.authority import make_authority, pem
+from devices import alerts, blocking
+from devices.models import Alert, Device, TrustAnchor
 from tests import factories
 from tests.browser.conftest import OpenWindow
-from tests.factories import NOW, PASSWORD
+from tests.factories import NOW, PASSWORD, caller
 
 pytestmark = pytest.mark.browser
 
@@ -118,6 +120,60 @@ class TestPages:
         page.get_by_role("link", name="Claim this device").click()
         page.get_by_role("button", name="Make the code").click()
         found["code"] = findings(page)
+        assert {name: report for name, report in found.items() if report} == {}
+
+    def test_axe_finds_nothing_on_the_staff_pages(
+        self, width: int, dark: bool, open_window: OpenWindow, company: Company, anchor: TrustAnchor
+    ) -> None:
+        factories.make_user(name="Sam", email="sam@example.com", password=PASSWORD, is_staff=True)
+        page = open_window(width=width, dark=dark).page
+        sign_in(page, "sam@example.com")
+        found = {}
+        for address in ("", "alerts", "trust-anchors", "blocks"):  # also where there is nothing yet
+            page.goto(f"/staff/{address}")
+            found[f"{address} before"] = findings(page)
+        device = Device.objects.get()
+        for kind in Alert.Kind:
+            alerts.alert(kind, device=device, subject="1", now=NOW, ctr=1, seq=9_000_000, ahead=8_999_999)
+        [first, second, *_] = Alert.objects.order_by("pk")
+        alerts.settle_alert(settled=first, caller=caller(reason="asked them"), now=NOW)
+        blocking.block_device(device=device, caller=caller(reason="stolen from the van"), now=NOW)
+        blocking.block_key(key_hash="ab" * 32, caller=caller(reason="copied"), now=NOW)
+        for address in (
+            "",
+            "alerts",
+            f"alerts/{first.pk}",
+            f"alerts/{second.pk}",
+            "trust-anchors",
+            "trust-anchors/add",
+            f"trust-anchors/{bytes(anchor.sha256).hex()}/remove",
+            "blocks",
+            "blocks/device",
+            "blocks/key",
+            f"blocks/device/{HARDWARE_ID}",
+            f"blocks/key/{'ab' * 32}",
+        ):
+            page.goto(f"/staff/{address}")
+            found[address] = findings(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+        page.goto("/staff/trust-anchors/add")
+        page.get_by_label("Manufacturer").fill("Other Networks")
+        page.get_by_label("Or the certificate pasted").fill(
+            pem(make_authority("Other Networks", now=NOW).root).decode()
+        )
+        page.get_by_label("Hardware IDs it may speak for").fill("00-90")
+        page.get_by_role("button", name="Look at it").click()
+        found["refused"] = findings(page)
+        page.get_by_label("Hardware IDs it may speak for").fill("00-90-34")
+        page.get_by_role("button", name="Look at it").click()
+        found["anchor asked"] = findings(page)
+        page.get_by_role("button", name="Trust it").click()
+        found["anchor added"] = findings(page)
+        page.goto(f"/staff/blocks/device?device={HARDWARE_ID}")
+        page.get_by_label("Reason").fill("stolen from the van")
+        page.get_by_role("button", name="Look at the device").click()
+        found["block asked"] = findings(page)
+        assert TrustAnchor.objects.count() == 2
         assert {name: report for name, report in found.items() if report} == {}
 
     def test_axe_finds_nothing_where_there_is_nothing_yet(
