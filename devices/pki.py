@@ -149,6 +149,9 @@ def _certificates(chain: Sequence[bytes]) -> list[x509.Certificate]:
     try:
         certificates = [x509.load_der_x509_certificate(der) for der in chain]
         names = [(certificate.subject, certificate.issuer) for certificate in certificates]
+        # Times are read when they are asked for: X.509 knows a year 0, Python does not.
+        for certificate in certificates:
+            _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except _UNREADABLE as error:
         raise CertificateRejected("not-a-certificate", str(error)) from error
     if any(subject == issuer for subject, issuer in names):

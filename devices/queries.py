@@ -71,6 +71,13 @@ def device_by_hardware_id(hardware_id: str) -> Device | None:
     )
 
 
+def is_key_blocked(device: Device) -> bool:
+    """Whether certificates of the key that the device is known by count for nothing (trust.md 1)."""
+    if device.pinned_spki is None:
+        return False
+    return BlockedKey.objects.filter(spki_sha256=device.pinned_spki).exists()
+
+
 def highest_seq_floor() -> int:
     """What the `seq` of all devices was raised to; 0 if it never was (trust.md 3)."""
     return SeqFloor.objects.order_by("-value").values_list("value", flat=True).first() or 0

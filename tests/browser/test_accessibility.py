@@ -2,14 +2,16 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from accounts.models import Company
+from accounts.models import Company, User
+from devices.models import Device
 from tests import factories
 from tests.browser.conftest import OpenWindow
-from tests.factories import PASSWORD
+from tests.factories import NOW, PASSWORD
 
 pytestmark = pytest.mark.browser
 
 HARDWARE_ID = "00-90-33-01-0A-FF"
+JTI = "AAECAwQFBgcICQoLDA0ODw"
 
 
 @pytest.fixture
@@ -21,6 +23,7 @@ def company(catalogue: None, keyring: object) -> Company:
     project = factories.activated(factories.first_project(company), {"Port": 10, "Channels": 4})
     device = factories.make_device(project=project, hardware_id=HARDWARE_ID, name="Main building")
     factories.assigned(device, 3)
+    factories.give_back(device, factories.assigned(device, 1), "A" * 22, key=JTI)
     factories.make_project(company=company, name="City hospital")
     return company
 
@@ -57,6 +60,8 @@ class TestPages:
             f"/projects/{default.pk}",
             f"/projects/{other.pk}",
             f"/devices/{HARDWARE_ID}",
+            f"/devices/{HARDWARE_ID}/returns/{JTI}",
+            f"/projects/{default.pk}/claim",
             "/nowhere",
             "/problems/insufficient-licenses",
         ):
@@ -88,6 +93,31 @@ class TestPages:
         page.get_by_label("Quantity").fill("1000")
         page.get_by_role("button", name="Assign").click()
         found["assign"] = findings(page)
+        page.get_by_text("Carry files by phone").click()
+        page.get_by_label("or its text").fill("nonsense")
+        page.get_by_role("button", name="Hand in the file").click()
+        found["hand in"] = findings(page)
+        assert {name: report for name, report in found.items() if report} == {}
+
+    def test_axe_finds_nothing_where_a_device_is_taken_or_blocked(
+        self, width: int, dark: bool, open_window: OpenWindow, company: Company
+    ) -> None:
+        dora = factories.make_company(founder=User.objects.get(forename="Dora"), name="Dora Systems")
+        Device.objects.update(blocked_at=NOW, pinned_spki=b"\x07" * 32, pinned_at=NOW)
+        page = open_window(width=width, dark=dark).page
+        sign_in(page, "alice@example.com")
+        page.goto(f"/devices/{HARDWARE_ID}")
+        found = {"blocked": findings(page)}
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_role("button", name="Sign out").click()
+        sign_in(page, "dora@example.com")
+        page.goto(f"/projects/{factories.first_project(dora).pk}")
+        page.get_by_label("Hardware ID").fill(HARDWARE_ID)
+        page.get_by_role("button", name="Add the device").click()
+        found["taken"] = findings(page)
+        page.get_by_role("link", name="Claim this device").click()
+        page.get_by_role("button", name="Make the code").click()
+        found["code"] = findings(page)
         assert {name: report for name, report in found.items() if report} == {}
 
     def test_axe_finds_nothing_where_there_is_nothing_yet(
