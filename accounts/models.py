@@ -2,10 +2,12 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 
 
 class UserManager(BaseUserManager["User"]):
@@ -31,6 +33,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     registered_at = models.DateTimeField(auto_now_add=True)
+    # What pages and mails speak; set at registration from the browser's, later by the person.
+    language = models.CharField(max_length=10, default="en")
+    # The last terms accepted; each acceptance has a row, this one is looked at with every request.
+    terms_version = models.CharField(max_length=40, blank=True)
+    # Set when the account is deleted: the row stays for the histories, without anything of the person.
+    left_at = models.DateTimeField(null=True)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -47,6 +55,34 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return f"{self.forename} {self.surname}".strip()
+
+    @property
+    def name_in_histories(self) -> str:
+        """The name, or what stands in its place once the person has left (mission rules 1 and 38)."""
+        if self.left_at is not None:
+            return gettext("A former member")
+        return self.get_full_name() or self.email
+
+    @property
+    def has_accepted_terms(self) -> bool:
+        """Whether the terms of now are accepted (mission rule 1)."""
+        return self.terms_version == settings.TERMS_VERSION
+
+
+class TermsAcceptance(models.Model):
+    """Which terms a person accepted, and when. It outlives the account, without the person's name."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="terms_accepted")
+    version = models.CharField(max_length=40)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "version"], name="terms_are_accepted_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} accepted {self.version}"
 
 
 class Company(models.Model):

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
@@ -46,6 +48,14 @@ def staff_only(page: Page) -> Page:
         return page(request, *args, **kwargs)
 
     return signed_in(for_staff)
+
+
+def inside(request: HttpRequest, target: str) -> str:
+    """Where to go afterwards: a page of this host, otherwise the overview. Never another site."""
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if safe else reverse("home")
 
 
 def person(request: HttpRequest) -> User:

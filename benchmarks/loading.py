@@ -74,7 +74,12 @@ def _projects(count: int) -> list[Project]:
     """Companies, each with its first project, and licenses in the project's balance."""
     made = []
     for number in range(count):
-        founder = User(email=f"founder.{number}@example.com", forename="Founder", surname=f"No. {number}")
+        founder = User(
+            email=f"founder.{number}@example.com",
+            forename="Founder",
+            surname=f"No. {number}",
+            terms_version=settings.TERMS_VERSION,
+        )
         founder.set_unusable_password()
         founder.save()
         company = companies.create_company(

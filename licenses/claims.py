@@ -153,7 +153,7 @@ def claim_device(
             subject=str(act.pk),
             now=now,
             project=code.project_id,
-            by=caller.name,
+            by=caller.kept_name,
         )
     acts.finish(act, outcome={"result": result})
     return result

@@ -294,18 +294,21 @@ def get_activation(*, act_id: UUID, user: User) -> ActivationRecord:
 def history_of_company(company: Company, *, user: User, limit: int) -> list[AuditEntry]:
     """The latest entries of a company, without those of projects that this member may not see."""
     visible = projects_of(user).filter(company=company).order_by().values("pk")
-    entries = AuditEntry.objects.filter(company_id=company.pk)
+    entries = AuditEntry.objects.select_related("actor").filter(company_id=company.pk)
     return list(entries.filter(Q(project_id=None) | Q(project_id__in=visible)).order_by("-at", "-pk")[:limit])
 
 
 def history_of_project(project: Project, *, limit: int) -> list[AuditEntry]:
     """The latest entries of a project, its devices' among them."""
-    return list(AuditEntry.objects.filter(project_id=project.pk).order_by("-at", "-pk")[:limit])
+    entries = AuditEntry.objects.select_related("actor").filter(project_id=project.pk)
+    return list(entries.order_by("-at", "-pk")[:limit])
 
 
 def history_of_device(device: Device, *, limit: int) -> list[AuditEntry]:
     """The latest entries of a device in its present project; what it did elsewhere is another's business."""
-    entries = AuditEntry.objects.filter(hardware_id=device.hardware_id, project_id=device.project_id)
+    entries = AuditEntry.objects.select_related("actor").filter(
+        hardware_id=device.hardware_id, project_id=device.project_id
+    )
     return list(entries.order_by("-at", "-pk")[:limit])
 
 

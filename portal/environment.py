@@ -85,6 +85,25 @@ class Environment:
             self._mistakes.append(f"{name} is too short: at least 32 characters")
         return value
 
+    def password(self, name: str) -> str:
+        """A password that somebody else chose, from NAME or the file named in NAME_FILE; it may be empty."""
+        file = self._given.get(f"{name}_FILE", "")
+        if not file:
+            return self._given.get(name, "")
+        try:
+            return Path(file).read_text().strip()
+        except OSError as error:
+            self._mistakes.append(f"{name}_FILE cannot be read: {error.strerror}")
+            return ""
+
+    def one_of(self, name: str, default: str, *words: str) -> str:
+        """One of a few words."""
+        value = self._given.get(name) or default
+        if value not in words:
+            self._mistakes.append(f"{name} must be one of {', '.join(words)}, not {value!r}")
+            return default
+        return value
+
     def fernet_keys(self, name: str, *, folder: Path, means: str) -> list[str]:
         """One or more Fernet keys, the newest first, parted by blanks."""
         keys = self.secret(name, folder=folder, means=means).split()

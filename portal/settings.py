@@ -11,6 +11,7 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 
+from portal.account_settings import *  # noqa: F403
 from portal.core import logs
 from portal.environment import DEMO_MARK, Environment
 
@@ -47,7 +48,15 @@ SIGNING_KEYS_PASSPHRASE = environment.secret(
     "SIGNING_KEYS_PASSPHRASE", folder=DATA_DIR, means="opens the files of the document keys"
 ).encode()
 
+SECOND_FACTOR_KEYS = environment.fernet_keys(
+    "SECOND_FACTOR_KEYS",
+    folder=DATA_DIR,
+    means="encrypt the secrets of authenticator apps and recovery codes",
+)
+
 # --- Business (mission.md) ---
+# Who accepted others is asked at the next sign-in. The text: portal/templates/account/terms_text.html.
+TERMS_VERSION = environment.text("TERMS_VERSION", "2026-11")
 GRANTS_PER_DEVICE = 200
 ACTIVATION_CODE_KEPT = timedelta(days=7)
 KEY_LOOKUPS_PER_HOUR = environment.number("KEY_LOOKUPS_PER_HOUR", 600)
@@ -66,6 +75,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "rest_framework",
     "drf_spectacular",
@@ -88,7 +101,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "portal.core.middleware.Refusals",
+    "accounts.middleware.TermsFirst",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
@@ -155,6 +170,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- People ---
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
@@ -163,9 +179,41 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "forename", "surname")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# --- People's accounts, by django-allauth: the rest is in portal/account_settings.py ---
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXIES", 0)
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO  # the demo has no TLS
+
+# --- Mail: rows of the outbox, sent by the worker (accounts.mails) ---
+MAIL_HOST = environment.required(
+    "MAIL_HOST", demo="", means="the mail server, without which nobody can register"
+)
+MAIL_SECURITY = environment.one_of("MAIL_SECURITY", "starttls", "starttls", "tls", "none")
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if MAIL_HOST
+    else "django.core.mail.backends.filebased.EmailBackend"
+)
+EMAIL_FILE_PATH = DATA_DIR / "mails"  # the demo's: a file for each
+EMAIL_HOST = MAIL_HOST
+EMAIL_PORT = environment.number("MAIL_PORT", 465 if MAIL_SECURITY == "tls" else 587)
+EMAIL_HOST_USER = environment.text("MAIL_USER", "")
+EMAIL_HOST_PASSWORD = environment.password("MAIL_PASSWORD")
+EMAIL_USE_TLS = MAIL_SECURITY == "starttls"
+EMAIL_USE_SSL = MAIL_SECURITY == "tls"
+EMAIL_TIMEOUT = 10  # a batch of jobs must be done within its lease
+DEFAULT_FROM_EMAIL = environment.required(
+    "MAIL_FROM",
+    demo="License Portal <portal@demo.invalid>",
+    means="the sender of mails, like Portal <no-reply@example.com>",
+)
 
 # --- Languages and time ---
 LANGUAGE_CODE = "en"

@@ -17,4 +17,5 @@ urlpatterns = [
 handler400 = "portal.core.pages.bad_request"
 handler403 = "portal.core.pages.forbidden"
 handler404 = "portal.core.pages.not_found"
+handler429 = "portal.core.pages.too_often"
 handler500 = "portal.core.pages.internal_error"

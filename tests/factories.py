@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import TypeVar
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management import call_command
 
 from accounts import companies, projects
-from accounts.models import Company, Membership, Project, ProjectRight, User
+from accounts.models import Company, Membership, Project, ProjectRight, TermsAcceptance, User
 from devices import enrollment, payloads
 from devices.models import Device
 from licenses import activation, activation_code, assignment, fulfilment, queries, returns
@@ -47,13 +48,18 @@ def make_user(
     *, name: str = "Alice", email: str | None = None, password: str | None = None, is_staff: bool = False
 ) -> User:
     """A person who can sign in with `password`, or without one only by `client.force_login`."""
-    return User.objects.create_user(
+    user = User.objects.create_user(
         email or f"{name.lower()}.{next(_numbers)}@example.com",
         password,
         forename=name,
         surname="Example",
         is_staff=is_staff,
+        terms_version=settings.TERMS_VERSION,
     )
+    # Not by the operation: its entries would stand in every history that a test counts.
+    EmailAddress.objects.create(user=user, email=user.email.lower(), verified=True, primary=True)
+    TermsAcceptance.objects.create(user=user, version=settings.TERMS_VERSION, at=NOW)
+    return user
 
 
 def make_company(*, founder: User, name: str = "Example Telecom") -> Company:

@@ -126,6 +126,12 @@ LOCKS = (
         tests=(f"{RACES}/test_assignment.py::TestAssigning::test_of_thirty_two_five_get_the_last_five",),
     ),
     Guard(
+        name="lock: companies, when a member leaves",
+        file="accounts/leaving.py",
+        edits=(('Company.objects.select_for_update(of=("self",), no_key=True)', "Company.objects"),),
+        tests=(f"{RACES}/test_leaving.py::TestAdmins::test_one_stays_as_long_as_others_belong_to_it",),
+    ),
+    Guard(
         name="order of locks: holdings",
         file="licenses/ledger.py",
         edits=(("places = sorted(places)", "places = list(places)"),),

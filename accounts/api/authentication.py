@@ -1,10 +1,13 @@
 """Who calls the REST doors. For now people signed in by session; API tokens come with the partners' API."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.authentication import SessionScheme
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
+from accounts.terms import TermsNotAccepted
 from portal.core.errors import Forbidden
 
 
@@ -16,6 +19,13 @@ class CSRFTokenMissing(Forbidden):
 
 class SessionAuthentication(authentication.SessionAuthentication):
     """Django's session, with CSRF checked for every request of a signed-in person."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        """:raises TermsNotAccepted: there are new terms; programs cannot accept them, people can."""
+        found = super().authenticate(request)
+        if found is not None and not found[0].has_accepted_terms:
+            raise TermsNotAccepted
+        return found
 
     def enforce_csrf(self, request: Request) -> None:
         """:raises CSRFTokenMissing: the token is missing or wrong."""

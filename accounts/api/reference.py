@@ -17,6 +17,7 @@ from rest_framework import serializers
 
 from accounts.api.authentication import CSRFTokenMissing
 from accounts.requests import LONGEST_KEY, IdempotencyKeyMalformed
+from accounts.terms import TermsNotAccepted
 from portal.core import problems
 from portal.core.acts import IdempotencyKeyReused
 from portal.core.errors import DomainError
@@ -26,7 +27,7 @@ from portal.core.problems import MalformedInput, MediaTypeNotSupported, NotAccep
 Refusal = type[DomainError]
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-ANY_METHOD: tuple[Refusal, ...] = (SignInRequired, NotAcceptable)
+ANY_METHOD: tuple[Refusal, ...] = (SignInRequired, NotAcceptable, TermsNotAccepted)
 A_POST: tuple[Refusal, ...] = (
     CSRFTokenMissing,
     IdempotencyKeyMalformed,

@@ -1,31 +1,28 @@
-"""Signing in and out, with e-mail address and password."""
+"""Signing in and out: e-mail address and password, or a passkey; then the second factor if there is one."""
 
-import hashlib
-from datetime import datetime
-
+from allauth.account.internal import flows
+from allauth.account.models import Login
+from allauth.mfa.base.views import AuthenticateView
+from allauth.mfa.webauthn.views import LoginWebAuthnView
 from django import forms
-from django.conf import settings
-from django.contrib import auth, messages
+from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from accounts.adapter import AccountAdapter
+from accounts.middleware import open_without_terms
 from accounts.models import User
-from accounts.requests import caller
-from portal.core import acts, audit, clock, throttle
-from portal.core.acts import Caller
-from portal.core.addresses import address_of
+from accounts.requests import inside
+from accounts.web.page import Page
+from portal.core import pages
 from portal.core.errors import DomainError, Unauthenticated
 from portal.core.forms import ActForm, respond
-from portal.core.throttle import Limit
-
-# Ten guesses at one person, and what a whole office behind one address may need.
-BY_EMAIL = Limit(name="sign-in-email", times=10, seconds=900)
-BY_ADDRESS = Limit(name="sign-in-address", times=100, seconds=900)
+from portal.core.pages import TooManyTries
 
 
 class SignInFailed(Unauthenticated):
@@ -40,7 +37,7 @@ class SignInForm(ActForm):
     email = forms.EmailField(
         label=gettext_lazy("E-mail address"),
         max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+        widget=forms.EmailInput(attrs={"autocomplete": "username webauthn", "autofocus": True}),
     )
     password = forms.CharField(
         label=gettext_lazy("Password"),
@@ -54,56 +51,61 @@ class SignInForm(ActForm):
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Ask for e-mail address and password, then lead to the page that was asked for."""
+    """Ask for e-mail address and password, then lead to the page that was asked for.
+
+    On the way there may be the second factor, and for an address that was never confirmed a mail to it.
+    """
     if request.user.is_authenticated:
         return redirect("home")
     form = SignInForm(request.POST or None, initial={"next": request.GET.get("next", "")})
     if form.is_valid():
-        now = clock.now()
-        try:
-            user = _authenticate(
-                request, email=form.cleaned_data["email"], password=form.cleaned_data["password"], now=now
-            )
-        except DomainError as refusal:
-            form.refuse(refusal)
-        else:
-            auth.login(request, user)
-            audit.record("signed-in", caller=caller(request), now=now)
-            return redirect(_inside(request, form.cleaned_data["next"]))
-    return respond(request, "accounts/sign_in.html", {}, form=form)
+        # A refusal leaves an entry in the history, so it must not reach the edge of the transaction.
+        with transaction.atomic():
+            try:
+                return _enter(request, form)
+            except DomainError as refusal:
+                form.refuse(refusal)
+    return respond(request, "account/login.html", {}, form=form)
 
 
+@open_without_terms
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session. An address that was only opened signs nobody out: links are followed by themselves."""
     if request.method != "POST":
         return redirect("home")
-    if request.user.is_authenticated:
-        audit.record("signed-out", caller=caller(request), now=clock.now())
-        auth.logout(request)
+    was_in = request.user.is_authenticated
+    flows.logout.logout(request, show_message=False)  # also half a sign-in, before its second factor
+    if was_in:
         messages.success(request, _("You are signed out."))
     return redirect("sign-in")
 
 
-def _authenticate(request: HttpRequest, *, email: str, password: str, now: datetime) -> User:
+class SecondFactor(Page, AuthenticateView):
+    """Behind a right password: a code of an app, a recovery code, or a passkey."""
+
+
+class Passkey(Page, LoginWebAuthnView):
+    """Sign in with a passkey alone; what the page's script asks, and what it sends."""
+
+
+def _enter(request: HttpRequest, form: SignInForm) -> HttpResponse:
+    known = {name: form.cleaned_data[name] for name in ("email", "password")}
+    user = _authenticate(request, **known)
+    login = Login(user=user, email=user.email, redirect_url=inside(request, form.cleaned_data["next"]))
+    response: HttpResponse = flows.login.perform_password_login(request, known, login)
+    return response
+
+
+def _authenticate(request: HttpRequest, *, email: str, password: str) -> User:
     """The user of this address and password.
 
-    :raises RateLimited: too many tries for this e-mail address, or from this network address.
+    :raises TooManyTries: too many wrong ones for this e-mail address, or from this network address.
     :raises SignInFailed: there is no such user, the password is another, or the user is not active.
     """
-    # Every try counts, before the password is looked at: a guesser must not learn that the last was right.
-    throttle.hit(BY_EMAIL, hashlib.sha256(email.casefold().encode()).hexdigest(), now=now)
-    throttle.hit(BY_ADDRESS, str(address_of(request)), now=now)
-    user = auth.authenticate(request, username=email, password=password)
-    if not isinstance(user, User):
-        stranger = Caller(scope="sign-in", key=acts.new_key(), name=email[:200], address=address_of(request))
-        audit.record("sign-in-failed", caller=stranger, now=now)
+    try:
+        user = AccountAdapter(request).authenticate(request, email=email.lower(), password=password)
+    except forms.ValidationError as error:  # the limit, counted before the password is looked at
+        raise TooManyTries(seconds=pages.TRIES_AGAIN) from error
+    if not isinstance(user, User) or not user.is_active:
         raise SignInFailed
     return user
-
-
-def _inside(request: HttpRequest, target: str) -> str:
-    """Where to go after signing in: never to another site."""
-    inside = url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return target if inside else settings.LOGIN_REDIRECT_URL

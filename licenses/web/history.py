@@ -11,6 +11,7 @@ from portal.core.models import AuditEntry
 
 SENTENCES: Mapping[str, Any] = {
     "company-created": _("%(actor)s created the company %(name)s."),
+    "member-left": _("%(actor)s left the company."),
     "project-created": _("%(actor)s created the project %(name)s."),
     "device-added": _("%(actor)s added the device %(hardware_id)s %(name)s."),
     "device-key-pinned": _("%(hardware_id)s proved itself with its device certificate for the first time."),
@@ -86,9 +87,9 @@ def _line(entry: AuditEntry) -> HistoryLine:
 def _sentence(entry: AuditEntry, hardware_id: str) -> str:
     sentence = SENTENCES.get(_name_of(entry))
     if sentence is None:
-        return f"{entry.actor_name}: {entry.event} {hardware_id}".strip()
+        return f"{entry.who}: {entry.event} {hardware_id}".strip()
     facts = {name: entry.facts.get(name, "") for name in _FACTS}
-    text = str(sentence) % {**facts, "actor": entry.actor_name, "hardware_id": hardware_id}
+    text = str(sentence) % {**facts, "actor": entry.who, "hardware_id": hardware_id}
     return text.replace(" .", ".")  # a device without a name
 
 

@@ -57,6 +57,12 @@ class Caller:
     reason: str = ""
     address: str | None = None
 
+    @property
+    def kept_name(self) -> str:
+        """The name that rows keep for ever: none for a user, whose name can change and must be erasable
+        (docs/decisions/0014). A row says who it was by the user's id."""
+        return "" if self.user_id else self.name
+
     def naming(self, *, scope: str, key: str) -> "Caller":
         """The same caller, with the act named by what it is about instead of by the caller's own id."""
         return replace(self, scope=scope, key=key)
@@ -91,7 +97,7 @@ def begin(*, operation: str, caller: Caller, given: Mapping[str, Any], now: date
         key=caller.key,
         input_hash=_hash(operation, given),
         actor_id=caller.user_id,
-        actor_name=caller.name,
+        actor_name=caller.kept_name,
         reason=caller.reason,
         at=now,
     )

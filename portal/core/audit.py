@@ -20,14 +20,15 @@ def record(
 ) -> None:
     """Write one entry. Inside an operation it is part of the operation's transaction.
 
-    `facts` are shown to people; they must hold no secret: no key, no token, no password.
+    `facts` are shown to people; they must hold no secret: no key, no token, no password. Entries are never
+    changed, and people may leave: facts name a person by the id of the user, never by name or address.
     """
     AuditEntry.objects.create(
         at=now,
         event=event,
         act=act,
         actor_id=caller.user_id,
-        actor_name=caller.name,
+        actor_name=caller.kept_name,
         address=caller.address,
         company_id=company_id,
         project_id=project_id,

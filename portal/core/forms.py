@@ -26,6 +26,10 @@ class FormUsedBefore(Conflict):
     way_out = _("What was sent then stands. To do this as well, send the form again.")
 
 
+# Codes of django-allauth under which it says in a form that something was too often.
+_TOO_OFTEN = {"too_many_login_attempts", "rate_limited"}
+
+
 class PortalRenderer(TemplatesSetting):
     """Own templates under portal/templates/forms/."""
 
@@ -92,6 +96,16 @@ class OfferedField(forms.CharField):
         """Set what is shown: pairs of value and label, or of group and pairs."""
         select: Any = self.widget
         select.choices = choices
+
+
+def status_of_form(form: forms.BaseForm) -> int:
+    """The HTTP status of a page that shows a form, be it one of ours or of a library's."""
+    if isinstance(form, PortalForm):
+        return form.status
+    if not form.is_bound or not form.errors:
+        return int(HTTPStatus.OK)
+    codes = {error.code for errors in form.errors.as_data().values() for error in errors}
+    return int(HTTPStatus.TOO_MANY_REQUESTS if codes & _TOO_OFTEN else HTTPStatus.BAD_REQUEST)
 
 
 def respond(

@@ -30,7 +30,7 @@ class Act(models.Model):
     key = models.CharField(max_length=100)
     input_hash = models.BinaryField()
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    actor_name = models.CharField(max_length=200)
+    actor_name = models.CharField(max_length=200, blank=True)
     reason = models.TextField(blank=True)
     at = models.DateTimeField()
     outcome = models.JSONField(null=True)
@@ -39,6 +39,9 @@ class Act(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["scope", "key"], name="a_caller_names_an_act_once"),
             models.CheckConstraint(condition=Q(input_hash__length=32), name="an_act_knows_its_input"),
+            models.CheckConstraint(
+                condition=Q(actor=None) | Q(actor_name=""), name="an_act_keeps_no_name_of_a_user"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -48,6 +51,9 @@ class Act(models.Model):
 class AuditEntry(models.Model):
     """One event as people read it in a history. Never changed, never deleted.
 
+    `actor_name` is for what is no user: commands, devices, orders. Users are named by their row, so that a
+    name can be changed and erased without touching the history (docs/decisions/0014).
+
     `company_id`, `project_id` and `hardware_id` say whom it concerns; they are plain values because the
     apps that own those rows stand above this one, and because a history outlives what it tells of.
     """
@@ -56,7 +62,7 @@ class AuditEntry(models.Model):
     event = models.CharField(max_length=60)
     act = models.ForeignKey(Act, on_delete=models.PROTECT, null=True, related_name="audit_entries")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    actor_name = models.CharField(max_length=200)
+    actor_name = models.CharField(max_length=200, blank=True)
     address = models.GenericIPAddressField(null=True)
     company_id = models.BigIntegerField(null=True)
     project_id = models.BigIntegerField(null=True)
@@ -64,6 +70,11 @@ class AuditEntry(models.Model):
     facts = models.JSONField(default=dict)
 
     class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(actor=None) | Q(actor_name=""), name="an_entry_keeps_no_name_of_a_user"
+            ),
+        ]
         indexes: ClassVar = [
             models.Index(fields=["company_id", "-at"], name="audit_of_a_company"),
             models.Index(fields=["project_id", "-at"], name="audit_of_a_project"),
@@ -72,6 +83,12 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def who(self) -> str:
+        """Who did it, as a history says it today: a user by the name of now, or as a former member; a
+        command, device or order by the name the entry keeps. Load entries with their `actor`."""
+        return self.actor.name_in_histories if self.actor else self.actor_name
 
 
 class OutboxJob(models.Model):

@@ -5,7 +5,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from portal.core import problems
-from portal.core.errors import DomainError, every_refusal
+from portal.core.errors import DomainError, Throttled, every_refusal
+
+TRIES_AGAIN = 15 * 60
+"""Seconds after which tries count anew: most windows of settings.ACCOUNT_RATE_LIMITS."""
 
 
 def respond(request: HttpRequest, error: DomainError, *, status: int | None = None) -> HttpResponse:
@@ -13,6 +16,8 @@ def respond(request: HttpRequest, error: DomainError, *, status: int | None = No
     status = status or int(problems.status_of(error))
     response = render(request, "refusal.html", {"error": error, "status": status}, status=status)
     response.headers["Cache-Control"] = "no-store"
+    if isinstance(error, Throttled):
+        response.headers["Retry-After"] = str(error.facts.get("seconds", 60))
     return response
 
 
@@ -48,12 +53,25 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
     return problems.respond(error) if problems.wanted_by(request) else respond(request, error)
 
 
+def too_often(request: HttpRequest) -> HttpResponse:
+    """django-allauth's handler429: a limit of settings.ACCOUNT_RATE_LIMITS."""
+    return respond(request, TooManyTries(seconds=TRIES_AGAIN))
+
+
 def explain(request: HttpRequest, code: str) -> HttpResponse:
     """The help page of a code: what a problem document's `type` refers to."""
     for refusal in every_refusal():
         if refusal.code == code:
             return render(request, "problem.html", {"refusal": refusal})
     raise Http404
+
+
+class TooManyTries(Throttled):
+    """Who guesses learns nothing from it, not even whether the last guess was right."""
+
+    code = "too-many-tries"
+    title = _("These were too many tries in a short time.")
+    way_out = _("Nothing was changed. Please try again in a quarter of an hour.")
 
 
 class FormExpired(problems.NotAllowed):

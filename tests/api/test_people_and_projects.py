@@ -81,7 +81,7 @@ class TestCreatingACompany:
         created = api(alice).post("companies", {"name": "Second"}, key="req-1", status=201)
 
         entry = AuditEntry.objects.get(event="company-created", company_id=created["id"])
-        assert (entry.actor, entry.actor_name, entry.address) == (alice, "Alice Example", "127.0.0.1")
+        assert (entry.actor, entry.who, entry.address) == (alice, "Alice Example", "127.0.0.1")
         assert Act.objects.get(scope=f"user:{alice.pk}", key="req-1").operation == "create-company"
 
 

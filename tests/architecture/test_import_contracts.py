@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONTRACTS = {contract["id"]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
 PACKAGES = PROJECT["tool"]["importlinter"]["root_packages"]
 # Which layer of its contract holds an app's operations. Doors are the first layer everywhere.
-OPERATIONS = {"accounts": 2, "devices": 2, "licenses": 2}
+OPERATIONS = {"accounts": 3, "devices": 2, "licenses": 2}
 SIGNALS = ("django.dispatch", "django.db.models.signals", "django.core.signals", "django.test.signals")
 BANNED_IN_OPERATIONS = ("rest_framework", "django.http", "django.shortcuts", "portal.core.clock.now")
 # Doors load through queries and act through operations. Classes they may name: a refusal lives beside the

@@ -50,17 +50,23 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_window(chromium: Browser, live_server: LiveServer) -> Iterator[OpenWindow]:
-    """A function that opens a window of a width in pixels, with or without JavaScript."""
+    """A function that opens a window of a width in pixels, with or without JavaScript.
+
+    `host` is another name of this machine than its number, for what browsers grant to names only.
+    """
     with ExitStack() as windows:
 
-        def open_one(*, width: int = 1280, java_script: bool = True, dark: bool = False) -> Visit:
+        def open_one(
+            *, width: int = 1280, java_script: bool = True, dark: bool = False, host: str = ""
+        ) -> Visit:
+            address = live_server.url.replace("127.0.0.1", host) if host else live_server.url
             context = chromium.new_context(
                 viewport={"width": width, "height": 800},
                 java_script_enabled=java_script,
                 color_scheme="dark" if dark else "light",
                 locale="en-GB",
                 timezone_id="Europe/Berlin",
-                base_url=live_server.url,
+                base_url=address,
                 permissions=["clipboard-read", "clipboard-write"],
             )
             windows.callback(context.close)
@@ -77,7 +83,7 @@ def open_window(chromium: Browser, live_server: LiveServer) -> Iterator[OpenWind
                 "request",
                 lambda request: (
                     None
-                    if request.url.startswith((live_server.url, "data:"))
+                    if request.url.startswith((address, "data:"))
                     else visit.strangers.append(request.url)
                 ),
             )

@@ -121,3 +121,27 @@ class TestSecrets:
         assert mistakes(environment) == [
             "settings: K must hold Fernet keys: 32 bytes each, as URL-safe base64"
         ]
+
+
+class TestPasswordsAndWords:
+    def test_a_password_of_somebody_elses_may_be_short_or_missing(self, tmp_path: Path) -> None:
+        file = tmp_path / "mail-password"
+        file.write_text("short\n")
+        environment = Environment({"A": "given", "B_FILE": str(file)})
+
+        assert [environment.password(name) for name in ("A", "B", "C")] == ["given", "short", ""]
+        environment.check()
+
+    def test_a_password_file_that_is_not_there_is_a_mistake(self, tmp_path: Path) -> None:
+        environment = Environment({"A_FILE": str(tmp_path / "none")})
+        environment.password("A")
+
+        assert mistakes(environment) == ["settings: A_FILE cannot be read: No such file or directory"]
+
+    def test_one_of_a_few_words_or_its_default(self) -> None:
+        environment = Environment({"A": "tls", "B": "ssl"})
+
+        assert environment.one_of("A", "none", "none", "tls") == "tls"
+        assert environment.one_of("C", "none", "none", "tls") == "none"
+        assert environment.one_of("B", "none", "none", "tls") == "none"
+        assert mistakes(environment) == ["settings: B must be one of none, tls, not 'ssl'"]

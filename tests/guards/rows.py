@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from accounts.models import Membership, Project, ProjectRight, User
+from accounts.models import Membership, Project, ProjectRight, TermsAcceptance, User
 from devices.models import (
     Alert,
     AnchorPrefix,
@@ -54,6 +54,7 @@ class Rows:
 
     user: User
     stranger: User
+    terms: TermsAcceptance
     membership: Membership
     right: ProjectRight
     project: Project
@@ -108,6 +109,7 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
     return Rows(
         user=user,
         stranger=stranger,
+        terms=TermsAcceptance.objects.get(user=user),
         membership=Membership.objects.get(user=user),
         right=right,
         project=project,

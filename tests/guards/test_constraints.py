@@ -72,7 +72,14 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
     "one_right_for_a_person_in_a_project": (lambda rows: again(rows.right, level="manage"),),
     "accounts_user_email_key": (lambda rows: again(rows.user),),
     "one_user_for_an_email_address": (lambda rows: again(rows.user, email=rows.user.email.upper()),),
+    "terms_are_accepted_once": (lambda rows: again(rows.terms),),
     # core
+    "an_act_keeps_no_name_of_a_user": (
+        lambda rows: again(rows.act, key="other", outcome=None, actor=rows.user, actor_name="Alice"),
+    ),
+    "an_entry_keeps_no_name_of_a_user": (
+        lambda rows: again(rows.entry, actor=rows.user, actor_name="Alice"),
+    ),
     "a_caller_names_an_act_once": (lambda rows: again(rows.act, operation="other", outcome=None),),
     "an_act_knows_its_input": (lambda rows: again(rows.act, key="other", input_hash=b"\x07" * 31),),
     # devices

@@ -98,3 +98,12 @@ if (taker) {
     }
   });
 }
+
+// A passkey that was not used, because the person or the browser did not want to: the page says so.
+document.addEventListener("allauth.error", (event) => {
+  const place = document.querySelector("[data-passkey-failed]");
+  if (place) {
+    event.preventDefault();
+    place.hidden = false;
+  }
+});

@@ -1,0 +1,78 @@
+"""Leaving: an account ends, and with it everything the portal knows of the person but their acts.
+
+The row of the user stays, empty: histories and acts point to it, are never changed, and say "a former member"
+(docs/decisions/0014).
+"""
+
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts import mails
+from accounts.models import Company, Membership, ProjectRight, User
+from portal.core import audit
+from portal.core.acts import Caller
+from portal.core.errors import Conflict
+
+
+class LastAdmin(Conflict):
+    code = "last-admin"
+    title = _("You are the only admin of %(company)s, and others belong to it.")
+    way_out = _("Make one of its members an admin first, then leave.")
+
+
+@transaction.atomic(durable=True)
+def delete_account(*, user: User, caller: Caller, now: datetime) -> None:
+    """Delete an account: sessions, second factors, addresses, memberships and rights go, the name is erased.
+
+    A company whose only member leaves stays, with its balance and projects, for support to deal with. A
+    second call does nothing.
+
+    :raises LastAdmin: a company would be left with members and without an admin. Fact `company`.
+    """
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if user.left_at is not None:
+        return
+    _leave_companies(user, caller=caller, now=now)
+    ProjectRight.objects.filter(user=user).delete()
+    audit.record("account-deleted", caller=caller, now=now)
+    mails.write(
+        "account/email/account_deleted",
+        to=user.email,
+        language=user.language,
+        context={"name": user.get_full_name()},
+        now=now,
+    )
+    Session.objects.filter(
+        session_key__in=UserSession.objects.filter(user=user).values_list("session_key", flat=True)
+    ).delete()
+    for of_the_person in (UserSession, Authenticator, EmailAddress):
+        of_the_person._default_manager.filter(user=user).delete()
+    user.email = f"former-member-{user.pk}@invalid"  # unique, and nobody's: RFC 2606
+    user.forename = user.surname = ""
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.last_login = None
+    user.left_at = now
+    user.set_unusable_password()
+    user.save()
+
+
+def _leave_companies(user: User, *, caller: Caller, now: datetime) -> None:
+    # Two admins who leave at once must not each find the other still there: both lock the companies first, in
+    # the order of ids, then look.
+    companies = list(
+        Company.objects.select_for_update(of=("self",), no_key=True)
+        .filter(memberships__user=user)
+        .order_by("pk")
+    )
+    for company in companies:
+        others = Membership.objects.filter(company=company).exclude(user=user)
+        if others.exists() and not others.filter(role=Membership.Role.ADMIN).exists():
+            raise LastAdmin(company=company.name)
+        Membership.objects.filter(company=company, user=user).delete()
+        audit.record("member-left", caller=caller, now=now, company_id=company.pk)

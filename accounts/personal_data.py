@@ -1,0 +1,60 @@
+"""What the portal knows of a person, whole, for that person (the right to one's data)."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+
+from accounts.models import Membership, ProjectRight, TermsAcceptance, User
+from portal.core.models import AuditEntry
+
+
+def everything_about(user: User) -> dict[str, Any]:
+    """One value for each kind of row that names the person: plain values and instants, no secret.
+
+    Of passwords, keys of second factors and sessions it holds that they exist, and since when.
+    """
+    return {
+        "account": {
+            "id": user.pk,
+            "email": user.email,
+            "forename": user.forename,
+            "surname": user.surname,
+            "language": user.language,
+            "registered_at": user.registered_at,
+            "last_sign_in": user.last_login,
+            "staff": user.is_staff,
+        },
+        "email_addresses": list(
+            EmailAddress.objects.filter(user=user).order_by("pk").values("email", "verified", "primary")
+        ),
+        "terms_accepted": list(
+            TermsAcceptance.objects.filter(user=user).order_by("at").values("version", "at")
+        ),
+        "second_factors": list(
+            Authenticator.objects.filter(user=user)
+            .order_by("pk")
+            .values("type", "created_at", "last_used_at")
+        ),
+        "sessions": list(
+            UserSession.objects.filter(user=user)
+            .order_by("created_at")
+            .values("created_at", "last_seen_at", "ip", "user_agent")
+        ),
+        "memberships": [
+            {"company": row.company.name, "role": row.role, "since": row.joined_at}
+            for row in Membership.objects.filter(user=user).select_related("company").order_by("pk")
+        ],
+        "rights": [
+            {"company": row.project.company.name, "project": row.project.name, "right": row.level}
+            for row in ProjectRight.objects.filter(user=user)
+            .select_related("project__company")
+            .order_by("pk")
+        ],
+        "history": list(
+            AuditEntry.objects.filter(actor=user)
+            .order_by("at", "pk")
+            .values("at", "event", "address", "company_id", "project_id", "hardware_id", "facts")
+        ),
+    }
