@@ -116,7 +116,7 @@ def door(signer: Signer, device: Device, alice: User) -> Door:
     """It has taken whatever there is to be taken, so that none of it, sent again, changes anything."""
     said: list[tuple[str, dict[str, Any]]] = [
         ("lic-return+jws", {"ctr": 1, "grants": ["A" * 22, "B" * 21 + "A"], "min_seq": 0}),
-        ("lic-return+jws", {"ctr": 2, "grants": ["*"], "min_seq": 2, "iat": 1, "fw": "14r2"}),
+        ("lic-return+jws", {"ctr": 2, "grants": ["*"], "min_seq": 3, "iat": 1, "fw": "14r2"}),
         ("lic-ack+jws", {"ctr": 3, "installed_seq": 1, "effective_seq": 1, "must": ["ctr"]}),
     ]
     tokens = [
