@@ -1,6 +1,7 @@
 """A device's page: what it holds, its license document, files from and to it, and what is known of it."""
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
@@ -59,6 +60,7 @@ def show(
         "has_free": any(row.free for row in balance),
         "grants": [(grant, queries.grant_id(grant) if grant.pk in undoable else "") for grant in grants],
         "has_undo": bool(undoable),
+        "most_grants": settings.GRANTS_PER_DEVICE,
         "document": queries.current_document(device),
         "next_seq": queries.next_seq(device),
         "acknowledged": queries.acknowledged(device),
