@@ -148,7 +148,7 @@ def settlements(alerts: Iterable[Alert]) -> dict[int, AuditEntry]:
     """Who settled each of the alerts, and what came of it, by the alert's primary key."""
     alerts = list(alerts)
     by_cause = {(alert.device.hardware_id, alert.kind, alert.subject): alert.pk for alert in alerts}
-    entries = AuditEntry.objects.filter(
+    entries = AuditEntry.objects.select_related("actor").filter(
         hardware_id__in={hardware_id for hardware_id, _, _ in by_cause}, event="alert-settled"
     )
     causes = ((entry, (entry.hardware_id, entry.facts["kind"], entry.facts["subject"])) for entry in entries)
@@ -177,7 +177,7 @@ def blocked_devices() -> QuerySet[Device]:
 
 def blockings(devices: Iterable[Device]) -> dict[str, AuditEntry]:
     """Who blocked each of the devices last, and why, by hardware ID."""
-    entries = AuditEntry.objects.filter(
+    entries = AuditEntry.objects.select_related("actor").filter(
         hardware_id__in=[device.hardware_id for device in devices], event="device-blocked"
     )
     return {entry.hardware_id: entry for entry in entries.order_by("at", "pk")}

@@ -58,7 +58,7 @@ class TestSettling:
         assert list(queries.open_alerts()) == []
         assert list(queries.settled_alerts()) == [alert]
         settlement = queries.settlements([alert])[alert.pk]
-        assert (settlement.actor_name, settlement.facts["reason"]) == ("Sam Example", "a restored snapshot")
+        assert (settlement.who, settlement.facts["reason"]) == ("Sam Example", "a restored snapshot")
 
     @pytest.mark.parametrize("reason", ["", "  ", "x" * 1001], ids=len)
     def test_it_needs_a_reason(self, device: Device, reason: str) -> None:

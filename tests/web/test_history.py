@@ -32,6 +32,9 @@ FACTS = {
 }
 
 
+ALICE = User(pk=1, forename="Alice", email="alice@example.com")
+
+
 def recorded() -> Iterator[str]:
     """Every event that operations record for a company, by its name in the code."""
     for app in ("accounts", "devices", "licenses"):
@@ -78,7 +81,7 @@ class TestSentences:
             ("licenses-returned", {}, f"{HARDWARE_ID} gave back 2 × Port 14 (seq 7)."),
             (
                 "licenses-returned",
-                {"actor_id": 1},
+                {"actor": ALICE},
                 f"{HARDWARE_ID} gave back 2 × Port 14 (seq 7); Alice brought the file.",
             ),
             ("device-acknowledged", {}, f"{HARDWARE_ID} said: seq 6 is installed, seq 5 in effect."),
