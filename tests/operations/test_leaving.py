@@ -1,12 +1,12 @@
 """The end of an account: what goes, what stays, and who may not leave yet."""
 
 import pytest
-from django.utils import translation
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import translation
 
 from accounts import leaving
 from accounts.leaving import LastAdmin
