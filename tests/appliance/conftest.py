@@ -18,9 +18,8 @@ from appliance.refusals import Refusal
 from tests.appliance.browsing import browser
 from tests.appliance.fake_portal import FakePortal, serving
 from tests.appliance.issuing import NOW, Issuer
-from tests.browser.conftest import chromium
 
-__all__ = ["browser", "chromium"]  # fixtures made elsewhere
+__all__ = ["browser"]  # a fixture made elsewhere
 
 HARDWARE_ID = "00-90-33-01-0A-FF"
 OTHER_HARDWARE_ID = "00-90-33-01-0B-00"
