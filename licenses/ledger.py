@@ -159,10 +159,13 @@ def lock_device(device: Device) -> Device:
     """
     # The project is read with the device but not locked: another device of it is nobody's business here.
     locking = Device.objects.select_for_update(of=("self",), no_key=True)
-    wanted = locking.select_related("project__company").filter(pk=device.pk)
-    # When the device left its project while it was waited for, the row joined to it is no longer its own,
-    # and PostgreSQL gives none. Asked again, it is joined to the new one.
-    locked = wanted.first() or wanted.get()
+    with_project = locking.select_related("project__company")
+    try:
+        locked = with_project.get(pk=device.pk)
+    except Device.DoesNotExist:
+        # It went to another project while this waited for the lock: PostgreSQL then looks whether the new row
+        # fits the project of before, and finds that it does not. The lock is held from here on.
+        locked = with_project.get(pk=device.pk)
     if locked.released_at is not None:
         raise NoSuchDevice
     return locked

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0003_companies'),
         ('core', '0003_names_of_users'),
-        ('devices', '0003_project_changes'),
+        ('devices', '0004_project_changes'),
         ('licenses', '0003_device_trust'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

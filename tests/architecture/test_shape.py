@@ -28,7 +28,7 @@ NAMELESS = {
 # tools/services.py starts services of the operating system: there the word is the right one.
 ALLOWED = {Path("tools/services.py")}
 LONGEST_FILE = 350
-# All rows of the ledger, and all guards, beside each other: longer, and nothing in them decides.
+# Lists beside each other: longer, and nothing in them decides.
 LONGER = {"licenses/models.py": 400, "tools/guards.py": 450}
 LONGEST_FUNCTION = 80
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")

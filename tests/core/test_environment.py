@@ -30,6 +30,18 @@ class TestReading:
     def test_what_is_given_counts_in_the_demo_too(self) -> None:
         assert Environment({"DEMO": "1", "A": "b"}).required("A", demo="x", means="") == "b"
 
+    def test_a_demo_s_identity_starts_no_other_portal(self) -> None:
+        identity = {"PORTAL_ID": "https://license-portal.demo.invalid/not-for-production"}
+        environment = Environment(identity)
+        environment.identity("PORTAL_ID", demo="", means="")
+
+        assert mistakes(environment) == [
+            "settings: PORTAL_ID is the identity of a demo: choose one of your own"
+        ]
+        in_the_demo = Environment(identity | {"DEMO": "1"})
+        in_the_demo.identity("PORTAL_ID", demo="", means="")
+        in_the_demo.check()
+
     def test_words_are_parted_by_blanks_and_commas(self) -> None:
         environment = Environment({"A": "one, two  three"})
 

@@ -6,6 +6,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import translation
 
 from accounts import leaving
 from accounts.models import Company, Membership, Project, ProjectRight, TermsAcceptance, User
@@ -45,7 +46,8 @@ class TestLeaving:
         company = make_company(founder=alice)
         leave(alice)
         entry = AuditEntry.objects.get(event="company-created", company_id=company.pk)
-        assert (entry.actor, entry.who) == (alice, "A former member")
+        with translation.override("en"):
+            assert (entry.actor, entry.who) == (alice, "A former member")
         assert TermsAcceptance.objects.filter(user=alice).exists(), "that terms were accepted stays on record"
 
     def test_each_company_is_told_in_its_history(self, bob: User, company: Company) -> None:

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0003_companies'),
         ('core', '0003_names_of_users'),
-        ('devices', '0002_device_trust'),
+        ('devices', '0003_staff_pages'),
     ]
 
     operations = [
