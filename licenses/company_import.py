@@ -204,6 +204,7 @@ def _move_licenses(
     # Grants stay on their devices. The log says that they are the target's from here on.
     grants = (
         Grant.objects.filter(device__project__in=projects, device__released_at=None, state=Grant.State.LIVE)
+        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
         .select_related("product", "device")
         .order_by("made_at", "pk")
     )

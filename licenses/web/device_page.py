@@ -16,6 +16,7 @@ from licenses import queries
 from licenses.web import history, link_codes
 from licenses.web.products import ProductField
 from licenses.web.statement_form import LARGEST_KIB, StatementForm
+from portal.core import clock
 from portal.core.forms import ActForm, PortalForm, respond
 
 HISTORY = 10
@@ -44,6 +45,7 @@ def show(
     :param carrying: the form for the device's statement, as it was sent.
     :param refused: the form of one of the buttons, when that was refused.
     """
+    now = clock.now()
     active.work_in(request, device.project)
     right = accounts.right_in(project=device.project, user=user)
     can_operate = accounts.reaches(right, needed=OPERATE)
@@ -52,7 +54,7 @@ def show(
     product = assigning.fields["product"]
     assert isinstance(product, ProductField), "set by the form's class"
     product.offer_products(balance)
-    grants = list(queries.live_grants(device))
+    grants = list(queries.grants_at(device, now=now))
     undoable = queries.can_be_undone(grants, device) if can_operate else set()
     context = {
         "device": device,
