@@ -6,6 +6,7 @@ operation; the device is locked.
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -79,7 +80,16 @@ def start_what_waits(*, device: Device, caller: Caller, now: datetime) -> None:
         document_sha256=bytes(document.payload_sha256),
         now=now,
     )
-    tell("test-license-started", waiting, device.project, act=act, caller=caller, now=now, ends=ends_at)
+    tell(
+        "test-license-started",
+        waiting,
+        device.project,
+        act=act,
+        caller=caller,
+        now=now,
+        ends=ends_at.isoformat(),
+        fetched=caller.scope.startswith("device:"),
+    )
     outbox.put("tidy-test-license", now=now, due_at=ends_at, test_license_id=waiting.pk)
     acts.finish(act, outcome={"test_license": waiting.pk, "document": document.pk})
 
@@ -90,7 +100,7 @@ def withdraw_what_waits(*, device: Device, earlier: Project, act: Act, caller: C
     waiting = trial_queries.waiting_test_license(device)
     if waiting is not None:
         void(waiting, TestLicense.Void.WITHDRAWN, act=act, now=now)
-        tell("test-license-withdrawn", waiting, earlier, act=act, caller=caller, now=now)
+        tell("test-license-withdrawn", waiting, earlier, act=act, caller=caller, now=now, left=True)
 
 
 def revoke(
@@ -132,7 +142,7 @@ def tell(
     act: Act | None,
     caller: Caller,
     now: datetime,
-    ends: datetime | None = None,
+    **facts: Any,
 ) -> None:
     """Write it into the history of the device in a project."""
     audit.record(
@@ -145,5 +155,5 @@ def tell(
         hardware_id=test_license.hardware_id,
         version=test_license.version,
         **({"quantity": test_license.quantity} if test_license.quantity else {}),
-        **({"ends": ends.isoformat()} if ends else {}),
+        **facts,
     )

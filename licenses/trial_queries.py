@@ -1,8 +1,10 @@
 """Test licenses and what they hold, for people, for doors and for operations (mission rules 20 to 23)."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -106,11 +108,22 @@ def contents_of(waiting: TestLicense) -> list[Content]:
 
 def described(test_license: TestLicense, *, now: datetime) -> TestLicenseRecord:
     """The test license as people see it at a moment; no job has a part in that."""
-    grants = list(
-        Grant.objects.filter(made_by=test_license.started_by_id).select_related("product")
-        if test_license.started_by_id
-        else []
-    )
+    [record] = described_all([test_license], now=now)
+    return record
+
+
+def described_all(test_licenses: Sequence[TestLicense], *, now: datetime) -> list[TestLicenseRecord]:
+    """The same for several, in one query for all that have started."""
+    acts = [one.started_by_id for one in test_licenses if one.started_by_id]
+    by_act: dict[UUID, list[Grant]] = defaultdict(list)
+    for grant in Grant.objects.filter(made_by__in=acts).select_related("product") if acts else ():
+        by_act[grant.made_by_id].append(grant)
+    return [
+        _record(one, by_act[one.started_by_id] if one.started_by_id else [], now=now) for one in test_licenses
+    ]
+
+
+def _record(test_license: TestLicense, grants: Sequence[Grant], *, now: datetime) -> TestLicenseRecord:
     if test_license.ends_at is None:
         state = "waiting"
     elif test_license.ends_at <= now:

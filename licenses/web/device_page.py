@@ -12,7 +12,7 @@ from accounts.queries import MANAGE, OPERATE
 from accounts.web import active
 from devices import queries as devices
 from devices.models import Device
-from licenses import queries
+from licenses import queries, trial_queries
 from licenses.web import history, link_codes
 from licenses.web.products import ProductField
 from licenses.web.statement_form import LARGEST_KIB, StatementForm
@@ -56,6 +56,7 @@ def show(
     product.offer_products(balance)
     grants = list(queries.grants_at(device, now=now))
     undoable = queries.can_be_undone(grants, device) if can_operate else set()
+    test_license = trial_queries.test_license_of(device)
     context = {
         "device": device,
         "project": device.project,
@@ -67,6 +68,7 @@ def show(
         "has_undo": bool(undoable),
         "most_grants": settings.GRANTS_PER_DEVICE,
         "document": queries.current_document(device),
+        "test": trial_queries.described(test_license, now=now) if test_license else None,
         "next_seq": queries.next_seq(device),
         "acknowledged": queries.acknowledged(device),
         "last_return": queries.last_return(device),

@@ -149,7 +149,7 @@ class TestReturning:
         done = give_back(device, grant)
 
         assert results(done) == {queries.grant_id(grant): "kept"}
-        assert listed(device) == [queries.grant_id(grant)]
+        assert listed(device) == [("UC", 14, 2)]
 
     def test_a_test_license_that_has_ended_is_said_to_have_ended_before(self, device: Device) -> None:
         grant = a_test_license(device)
