@@ -1,4 +1,4 @@
-"""The test license of a device: created, changed, withdrawn, started by a download (mission rules 20 to 23)."""
+"""The test license of a device: created, changed, withdrawn, started by a download (rules 20 to 23)."""
 
 from collections.abc import Callable
 from typing import Any
