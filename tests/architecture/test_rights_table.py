@@ -17,7 +17,7 @@ from accounts.invitations import hash_of
 from accounts.models import Membership, User
 from devices import blocking
 from devices.models import Alert, TrustAnchor
-from licenses import balances, company_import
+from licenses import balances, company_import, trials
 from licenses.models import CompanyImport, Return
 from licenses.queries import grant_id
 from portal.core import acts
