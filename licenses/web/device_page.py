@@ -13,6 +13,7 @@ from accounts.web import active
 from devices import queries as devices
 from devices.models import Device
 from licenses import queries, trial_queries
+from licenses.models import Grant
 from licenses.web import history, link_codes
 from licenses.web.products import ProductField
 from licenses.web.statement_form import LARGEST_KIB, StatementForm
@@ -64,7 +65,13 @@ def show(
         "can_operate": can_operate,
         "can_manage": accounts.reaches(right, needed=MANAGE),
         "has_free": any(row.free for row in balance),
-        "grants": [(grant, queries.grant_id(grant) if grant.pk in undoable else "") for grant in grants],
+        # A test license is told of by itself, with all it holds.
+        "grants": [
+            (grant, queries.grant_id(grant) if grant.pk in undoable else "")
+            for grant in grants
+            if grant.license_class != Grant.Class.TEST
+        ],
+        "listed": len(grants),
         "has_undo": bool(undoable),
         "most_grants": settings.GRANTS_PER_DEVICE,
         "document": queries.current_document(device),

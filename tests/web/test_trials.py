@@ -128,13 +128,14 @@ class TestTheSection:
 
         running = erins.get(url("device", device))
         assert running.context["test"].state == "running"
-        assert len(running.context["grants"]) == 15
+        assert (running.context["grants"], running.context["listed"]) == ([], 15)
+        assert "It has a test license, and nothing else" in running.text
         assert "2027-02-24T12:00:00" in running.text
         assert url("device-test-license-change", device) not in running.text
         with time_machine.travel(ends, tick=False):
             erins.force_login(erin)  # a session does not outlast three months
             ended = erins.get(url("device", device))
-        assert ended.context["grants"] == []
+        assert ended.context["listed"] == 0
         assert "There is no other test license for this hardware ID." in ended.text
 
 

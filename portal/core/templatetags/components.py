@@ -42,7 +42,8 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "bridge": (_("Bridge"), "warning"),
     "waiting": (_("Not handed out yet"), "warning"),
     "blocked": (_("Blocked"), "bad"),
-    # A test license, after its first download.
+    # A test license.
+    "waits": (_("Waits for its first download"), "warning"),
     "running": (_("Running"), "good"),
     "given-back": (_("Given back before its end"), "plain"),
     "ended": (_("Ended"), "plain"),
