@@ -3,14 +3,22 @@
 A stranger and a missing row get the same NotFound (architecture.md, "Tenancy").
 """
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Company, Membership, Project, ProjectRight, User
+from accounts.models import ApiToken, Company, Membership, Principal, Project, ProjectRight, User
 from portal.core.errors import Forbidden, NotFound
 
 VIEW, OPERATE, MANAGE = "view", "operate", "manage"
-_AT_LEAST = {VIEW: [VIEW, OPERATE, MANAGE], OPERATE: [OPERATE, MANAGE], MANAGE: [MANAGE]}
+# What transfers need in each project: of a person the right `manage`, of a token a scope of its own.
+TRANSFER = "transfer"
+_AT_LEAST = {VIEW: [VIEW, OPERATE, MANAGE], OPERATE: [OPERATE, MANAGE], MANAGE: [MANAGE], TRANSFER: [MANAGE]}
+_SCOPE = {
+    VIEW: ApiToken.Scope.READ,
+    OPERATE: ApiToken.Scope.OPERATE,
+    MANAGE: ApiToken.Scope.MANAGE,
+    TRANSFER: ApiToken.Scope.TRANSFER,
+}
 
 
 class NoSuchProject(NotFound):
@@ -25,6 +33,12 @@ class NoSuchCompany(NotFound):
     way_out = _("Choose a company from your list, or ask one of its admins for an invitation.")
 
 
+class NoSuchApiToken(NotFound):
+    code = "no-such-api-token"
+    title = _("There is no such API token, or none that you may see.")
+    way_out = _("Look at the list of tokens of your company or project.")
+
+
 class RightMissing(Forbidden):
     code = "right-missing"
     title = _("You may see this project, but not do this: it needs the right “%(needed)s”.")
@@ -37,21 +51,34 @@ class AdminNeeded(Forbidden):
     way_out = _("Ask one of the admins of the company.")
 
 
-def projects_of(user: User, *, right: str = VIEW) -> QuerySet[Project]:
-    """Projects in which the user has at least the right: as company admin all, otherwise as given.
+def projects_of(user: Principal, *, right: str = VIEW) -> QuerySet[Project]:
+    """Projects in which somebody has at least the right: as company admin all, otherwise as given; a token
+    has it by its scopes.
 
     Archived ones included; ordered by company and name.
     """
-    by_admin = Membership.objects.filter(user=user, company=OuterRef("company"), role=Membership.Role.ADMIN)
-    by_right = ProjectRight.objects.filter(user=user, project=OuterRef("pk"), level__in=_AT_LEAST[right])
     return (
-        Project.objects.filter(Exists(by_admin) | Exists(by_right))
+        Project.objects.filter(_within_reach(user, right))
         .select_related("company")
         .order_by("company__name", "name", "pk")
     )
 
 
-def get_project(*, project_id: int, user: User, right: str = VIEW) -> Project:
+def _within_reach(user: Principal, right: str) -> Q:
+    if isinstance(user, ApiToken):
+        if _SCOPE[right] not in user.granted:
+            return Q(pk__in=[])
+        if user.project_id is None:
+            return Q(company=user.company_id)
+        # A project's token reaches as far as its maker does now: taking the right from a person takes it
+        # from the tokens they made there (docs/decisions/0016).
+        return Q(pk=user.project_id) & _within_reach(user.made_by, right)
+    by_admin = Membership.objects.filter(user=user, company=OuterRef("company"), role=Membership.Role.ADMIN)
+    by_right = ProjectRight.objects.filter(user=user, project=OuterRef("pk"), level__in=_AT_LEAST[right])
+    return Q(Exists(by_admin) | Exists(by_right))
+
+
+def get_project(*, project_id: int, user: Principal, right: str = VIEW) -> Project:
     """One project, for somebody with the right.
 
     :raises NoSuchProject: there is none, or the user may not see it.
@@ -61,7 +88,7 @@ def get_project(*, project_id: int, user: User, right: str = VIEW) -> Project:
     if project is None:
         raise NoSuchProject
     if right != VIEW and not projects_of(user, right=right).filter(pk=project_id).exists():
-        raise RightMissing(needed=right)
+        raise RightMissing(needed=MANAGE if right == TRANSFER else right)
     return project
 
 
@@ -87,12 +114,17 @@ def companies_of(user: User) -> QuerySet[Company]:
     return Company.objects.filter(memberships__user=user).order_by("name", "pk")
 
 
-def get_company(*, company_id: int, user: User, admin: bool = False) -> Company:
-    """One company of the user's.
+def get_company(*, company_id: int, user: Principal, admin: bool = False) -> Company:
+    """One company of the user's, or the one that a company's token is of. Its scopes, which the doors hold,
+    say what it may do there.
 
     :raises NoSuchCompany: there is none, or the user is no member.
     :raises AdminNeeded: `admin` was asked for, and the user is a plain member.
     """
+    if isinstance(user, ApiToken):
+        if user.project_id is not None or user.company_id != company_id:
+            raise NoSuchCompany
+        return user.company
     # By `company__pk`: unlike `company_id`, it bears a number that is larger than any the database holds.
     memberships = Membership.objects.filter(company__pk=company_id, user=user)
     membership = memberships.select_related("company").first()
@@ -127,9 +159,34 @@ def is_admin(*, company: Company, user: User) -> bool:
     return Membership.objects.filter(company=company, user=user, role=Membership.Role.ADMIN).exists()
 
 
-def require_member(*, project: Project, user: User) -> None:
+def require_member(*, project: Project, user: Principal) -> None:
     """Hold what is for members of the project's company only, never for end customers (mission rule 5).
 
     :raises NoSuchCompany: the user has a right in the project, but is no member of its company.
     """
     get_company(company_id=project.company_id, user=user)
+
+
+def api_tokens_of(company: Company, *, project: Project | None = None) -> QuerySet[ApiToken]:
+    """The tokens of a company, or of one of its projects, with their last use; the latest first."""
+    return (
+        ApiToken.objects.filter(company=company, project=project)
+        .select_related("company", "project", "made_by", "use")
+        .order_by("-pk")
+    )
+
+
+def get_api_token(*, token_id: int, user: User) -> ApiToken:
+    """One token that the user may revoke: of a company as its admin, of a project with `manage` there.
+
+    :raises NoSuchApiToken: there is none, or the user may not.
+    """
+    token = (
+        ApiToken.objects.select_related("company", "project", "made_by", "use").filter(pk=token_id).first()
+    )
+    if token is None:
+        raise NoSuchApiToken
+    admin = is_admin(company=token.company, user=user)
+    if not admin and not projects_of(user, right=MANAGE).filter(pk=token.project_id).exists():
+        raise NoSuchApiToken
+    return token

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Project, User
+from accounts.models import Principal, Project
 from accounts.queries import VIEW, NoSuchProject, get_project
 from devices.hardware_id import NotAHardwareID, is_canonical, parse
 from devices.models import Alert, BlockedKey, Device, SeqFloor, TrustAnchor
@@ -47,7 +47,7 @@ def count_by_project(projects: Iterable[Project]) -> dict[int, int]:
     return dict(counted)
 
 
-def get_device(*, hardware_id: str, user: User, right: str = VIEW) -> Device:
+def get_device(*, hardware_id: str, user: Principal, right: str = VIEW) -> Device:
     """One device, for somebody with the right in its project.
 
     :raises NoSuchDevice: there is none, or it is in a project the user may not see.

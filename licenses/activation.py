@@ -167,6 +167,8 @@ def _require_issued(key: ActivationKey) -> None:
 def _throttle(caller: Caller, company: Company, now: datetime) -> None:
     limit = Limit(name="key-look-up", times=settings.KEY_LOOKUPS_PER_HOUR, seconds=3600)
     subjects = [f"company:{company.pk}"]
+    if caller.token_id is not None:
+        subjects.append(f"token:{caller.token_id}")
     # Who has no address or is no person must not be counted together with everybody else of that sort.
     if caller.user_id is not None:
         subjects.append(f"user:{caller.user_id}")

@@ -5,8 +5,10 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from accounts.models import ApiToken as Token
 from accounts.models import Membership
 
+NEXT = "`after` of the next page; null on the last one."
 _COMPANY = {"id": 1, "name": "Example Telecom"}
 _MEMBERSHIP = {**_COMPANY, "role": "admin"}
 _PROJECT = {
@@ -40,9 +42,10 @@ class Company(serializers.Serializer[Membership]):
     role = serializers.ChoiceField(Membership.Role.choices)
 
 
-@example({"companies": [_MEMBERSHIP]})
+@example({"companies": [_MEMBERSHIP], "next": None})
 class CompanyList(serializers.Serializer[Any]):
     companies = Company(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
 
 
 @example(
@@ -76,6 +79,59 @@ class Project(serializers.Serializer[Any]):
     archived_at = serializers.DateTimeField(allow_null=True)
 
 
-@example({"projects": [_PROJECT]})
+@example({"projects": [_PROJECT], "next": None})
 class ProjectList(serializers.Serializer[Any]):
     projects = Project(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
+
+
+_TOKEN: dict[str, Any] = {
+    "id": 1,
+    "name": "ERP",
+    "company": _COMPANY,
+    "project": None,
+    "scopes": ["read", "operate"],
+    "last_four": "x9Qk",
+    "made_by": "Alice Example",
+    "made_at": "2026-11-24T12:00:00Z",
+    "expires_at": None,
+    "revoked_at": None,
+    "last_used_at": None,
+}
+
+
+@example(_TOKEN)
+class ApiToken(serializers.Serializer[Token]):
+    """An API token: its secret is not known to the portal."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    company = CompanyName()
+    project = serializers.IntegerField(
+        source="project_id", allow_null=True, help_text="Null: it is a token of the whole company."
+    )
+    scopes = serializers.ListField(child=serializers.ChoiceField(Token.Scope.choices), source="granted")
+    last_four = serializers.CharField(help_text="The last characters of the secret.")
+    made_by = serializers.CharField(source="made_by.name_in_histories")
+    made_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(
+        source="use.last_at", allow_null=True, default=None, help_text="Within an hour."
+    )
+
+
+@example({"api_tokens": [_TOKEN], "next": None})
+class ApiTokenList(serializers.Serializer[Any]):
+    api_tokens = ApiToken(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
+
+
+@example({"api_token": _TOKEN, "secret": "olp_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"})
+class MadeApiToken(serializers.Serializer[Any]):
+    api_token = ApiToken()
+    secret = serializers.CharField(
+        allow_null=True,
+        help_text="What to send in `Authorization: Bearer …`. Shown once: the repetition of a request gets "
+        "null here. If the answer was lost, revoke the token and make another one.",
+    )

@@ -15,7 +15,8 @@ from django.utils.functional import Promise
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from accounts.api.authentication import CSRFTokenMissing
+from accounts.api.authentication import CSRFTokenMissing, PersonNeeded, ScopeMissing
+from accounts.api_tokens import ApiTokenNotValid
 from accounts.requests import LONGEST_KEY, IdempotencyKeyMalformed
 from accounts.terms import TermsNotAccepted
 from portal.core import problems
@@ -27,10 +28,9 @@ from portal.core.problems import MalformedInput, MediaTypeNotSupported, NotAccep
 Refusal = type[DomainError]
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-ANY_METHOD: tuple[Refusal, ...] = (SignInRequired, NotAcceptable, TermsNotAccepted)
-A_POST: tuple[Refusal, ...] = (
-    CSRFTokenMissing,
-    IdempotencyKeyMalformed,
+ANY_METHOD: tuple[Refusal, ...] = (SignInRequired, ApiTokenNotValid, NotAcceptable, TermsNotAccepted)
+A_CHANGE: tuple[Refusal, ...] = (CSRFTokenMissing, IdempotencyKeyMalformed, IdempotencyKeyReused)
+A_BODY: tuple[Refusal, ...] = (
     MalformedInput,
     MediaTypeNotSupported,
     BodyTooLarge,
@@ -69,7 +69,9 @@ def operation(
     *,
     answer: Any,
     status: HTTPStatus = HTTPStatus.OK,
+    scope: str | None = None,
     takes: type[serializers.Serializer[Any]] | None = None,
+    changes: bool | None = None,
     refusals: Sequence[Refusal] = (),
     parameters: Sequence[OpenApiParameter | type[serializers.Serializer[Any]]] = (),
 ) -> Callable[[Method], Method]:
@@ -77,12 +79,20 @@ def operation(
 
     :param name: the operation's id in the OpenAPI document, for generated clients.
     :param answer: the shape of a success, as a serializer or a JSON schema.
-    :param takes: the shape of the body; only methods that change something have one.
+    :param scope: what a token needs to come in here (`Door` holds it); None: only people do.
+    :param takes: the shape of the body.
+    :param changes: whether it changes something, so that requests have names; by default, what takes a body.
     :param refusals: what this operation refuses, beside what every door does.
     """
-    everywhere = (*ANY_METHOD, *A_POST, IdempotencyKeyReused) if takes else ANY_METHOD
+    changes = takes is not None if changes is None else changes
+    everywhere = (
+        *ANY_METHOD,
+        PersonNeeded if scope is None else ScopeMissing,
+        *(A_CHANGE if changes else ()),
+        *(A_BODY if takes else ()),
+    )
     described: tuple[Refusal, ...] = tuple(dict.fromkeys((*everywhere, *refusals)))
-    own_parameters = [*parameters, IDEMPOTENCY_KEY] if takes else list(parameters)
+    own_parameters = [*parameters, IDEMPOTENCY_KEY] if changes else list(parameters)
 
     def describe(method: Method) -> Method:
         with translation.override("en"):
@@ -91,13 +101,19 @@ def operation(
                 summary=summary,
                 request=takes,
                 parameters=own_parameters,
+                auth=None if scope else [{"cookieAuth": []}],
                 responses={
                     (status, "application/json"): OpenApiResponse(answer, description=str(status.phrase)),
                     **_problem_responses(described, with_example=refusals),
                 },
-                extensions={"x-problems": sorted(refusal.code for refusal in described)},
+                extensions={
+                    "x-problems": sorted(refusal.code for refusal in described),
+                    **({"x-scope": str(scope)} if scope else {}),
+                },
             )
-            return schema(method)
+            described_method = schema(method)
+        described_method.scope = scope  # type: ignore[attr-defined]
+        return described_method
 
     return describe
 

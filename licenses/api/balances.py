@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from accounts.api.doors import Door
 from accounts.api.reference import operation
-from accounts.models import Company, Project
+from accounts.models import ApiToken, Company, Project
 from accounts.queries import (
-    MANAGE,
+    TRANSFER,
     AdminNeeded,
     NoSuchCompany,
     NoSuchProject,
@@ -19,7 +19,7 @@ from accounts.queries import (
     get_company,
     get_project,
 )
-from accounts.requests import caller, idempotency_key, person
+from accounts.requests import caller, idempotency_key, principal
 from licenses import balances, queries
 from licenses.api import inputs, outputs
 from licenses.balances import OtherCompany, SameBalance
@@ -29,7 +29,7 @@ from portal.core import clock
 
 
 class Products(Door):
-    @operation("list-products", "List the catalogue", answer=outputs.ProductList)
+    @operation("list-products", "List the catalogue", scope=ApiToken.Scope.READ, answer=outputs.ProductList)
     def get(self, request: Request) -> Response:
         """Every product in every version."""
         return Response(outputs.ProductList({"products": queries.products()}).data)
@@ -39,12 +39,13 @@ class CompanyBalance(Door):
     @operation(
         "get-company-balance",
         "Get a company's balance",
+        scope=ApiToken.Scope.READ,
         answer=outputs.Balance,
         refusals=(NoSuchCompany,),
     )
     def get(self, request: Request, company_id: int) -> Response:
         """What the company has free outside its projects. For its members."""
-        company = get_company(company_id=company_id, user=person(request))
+        company = get_company(company_id=company_id, user=principal(request))
         return Response(outputs.Balance({"balance": queries.balance_of_company(company)}).data)
 
 
@@ -52,12 +53,13 @@ class ProjectBalance(Door):
     @operation(
         "get-project-balance",
         "Get a project's balance",
+        scope=ApiToken.Scope.READ,
         answer=outputs.Balance,
         refusals=(NoSuchProject,),
     )
     def get(self, request: Request, project_id: int) -> Response:
         """What the project has free, and what is on its devices."""
-        project = get_project(project_id=project_id, user=person(request))
+        project = get_project(project_id=project_id, user=principal(request))
         return Response(outputs.Balance({"balance": queries.balance_of_project(project)}).data)
 
 
@@ -65,6 +67,7 @@ class Transfers(Door):
     @operation(
         "transfer-licenses",
         "Transfer licenses between balances",
+        scope=ApiToken.Scope.TRANSFER,
         takes=inputs.NewTransfer,
         answer=outputs.Transfer,
         status=HTTPStatus.CREATED,
@@ -104,7 +107,7 @@ class Transfers(Door):
 
 
 def _balance(request: HttpRequest, given: dict[str, Any], *, spends: bool) -> Company | Project:
-    user = person(request)
+    user = principal(request)
     if "project" in given:
-        return get_project(project_id=given["project"], user=user, right=MANAGE)
+        return get_project(project_id=given["project"], user=user, right=TRANSFER)
     return get_company(company_id=given["company"], user=user, admin=spends)

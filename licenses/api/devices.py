@@ -10,8 +10,9 @@ from rest_framework.response import Response
 from accounts.api.doors import Door
 from accounts.api.inputs import Nothing
 from accounts.api.reference import operation
+from accounts.models import ApiToken
 from accounts.queries import OPERATE, VIEW, NoSuchProject, RightMissing, get_project
-from accounts.requests import caller, idempotency_key, person
+from accounts.requests import caller, idempotency_key, principal
 from devices import enrollment
 from devices import hardware_id as hardware_ids
 from devices.enrollment import DeviceAlreadyAdded, DeviceNameTooLong, HardwareIDMalformed, HardwareIDTaken
@@ -44,6 +45,7 @@ class ProjectDevices(Door):
     @operation(
         "list-devices",
         "List the devices of a project",
+        scope=ApiToken.Scope.READ,
         answer=outputs.DeviceList,
         parameters=(inputs.DevicePage,),
         refusals=(NoSuchProject, MalformedInput),
@@ -51,7 +53,7 @@ class ProjectDevices(Door):
     def get(self, request: Request, project_id: int) -> Response:
         """By hardware ID, a page at a time: ask again with `after` set to `next`, until `next` is null."""
         page = inputs.DevicePage.read(request.query_params.dict())
-        project = get_project(project_id=project_id, user=person(request))
+        project = get_project(project_id=project_id, user=principal(request))
         # One more than wanted shows whether there is a next page.
         found = list(devices_of(project).filter(hardware_id__gt=page["after"])[: page["limit"] + 1])
         devices = found[: page["limit"]]
@@ -61,6 +63,7 @@ class ProjectDevices(Door):
     @operation(
         "add-device",
         "Add a device to a project",
+        scope=ApiToken.Scope.OPERATE,
         takes=inputs.NewDevice,
         answer=outputs.AddedDevice,
         status=HTTPStatus.CREATED,
@@ -76,7 +79,7 @@ class ProjectDevices(Door):
     def post(self, request: Request, project_id: int) -> Response:
         """A device is in one project. Needs `operate`."""
         given = inputs.NewDevice.read(request.data)
-        project = get_project(project_id=project_id, user=person(request), right=OPERATE)
+        project = get_project(project_id=project_id, user=principal(request), right=OPERATE)
         device = enrollment.add_device(
             project=project,
             hardware_id=given["hardware_id"],
@@ -91,6 +94,7 @@ class OneDevice(Door):
     @operation(
         "get-device",
         "Get a device and what it holds",
+        scope=ApiToken.Scope.READ,
         answer=outputs.Device,
         parameters=(HARDWARE_ID,),
         refusals=(NoSuchDevice,),
@@ -108,6 +112,7 @@ class Assignments(Door):
     @operation(
         "assign-licenses",
         "Assign licenses to a device",
+        scope=ApiToken.Scope.OPERATE,
         takes=inputs.NewAssignment,
         answer=outputs.Assignment,
         status=HTTPStatus.CREATED,
@@ -142,6 +147,7 @@ class AssignmentUndo(Door):
     @operation(
         "undo-assignment",
         "Undo an assignment",
+        scope=ApiToken.Scope.OPERATE,
         takes=Nothing,
         answer=outputs.Assignment,
         parameters=(HARDWARE_ID, GRANT),
@@ -169,6 +175,7 @@ class LicenseDocument(Door):
     @operation(
         "download-license-document",
         "Download the .lic file of a device",
+        scope=ApiToken.Scope.OPERATE,
         answer=outputs.LIC_FILE,
         parameters=(HARDWARE_ID,),
         refusals=(NoSuchDevice, RightMissing, NoKeySet, SigningKeyMissing),
@@ -200,4 +207,4 @@ def find_device(request: HttpRequest, hardware_id: str, *, right: str = VIEW) ->
     # An address has one form; others, and texts that no database takes, name no device.
     if not hardware_ids.is_canonical(hardware_id):
         raise NoSuchDevice
-    return get_device(hardware_id=hardware_id, user=person(request), right=right)
+    return get_device(hardware_id=hardware_id, user=principal(request), right=right)

@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from accounts.api.doors import Door
 from accounts.api.reference import operation
-from accounts.models import Company, Project
+from accounts.models import ApiToken, Company, Project
 from accounts.queries import (
     OPERATE,
     NoSuchCompany,
@@ -15,7 +15,7 @@ from accounts.queries import (
     get_project,
     require_member,
 )
-from accounts.requests import caller, idempotency_key, person
+from accounts.requests import caller, idempotency_key, principal
 from licenses import activation
 from licenses.activation import KeyAlreadyActivated, KeyBlocked, KeyUnknown
 from licenses.api import inputs, outputs
@@ -29,6 +29,7 @@ class KeyLookUp(Door):
     @operation(
         "look-at-key",
         "Look at what an activation key holds",
+        scope=ApiToken.Scope.ACTIVATE,
         takes=inputs.KeyLookUp,
         answer=outputs.KeyContents,
         refusals=(NoSuchCompany, *KEY_REFUSALS),
@@ -36,7 +37,7 @@ class KeyLookUp(Door):
     def post(self, request: Request) -> Response:
         """Changes nothing. For members of the company; look-ups are counted and throttled."""
         given = inputs.KeyLookUp.read(request.data)
-        company = get_company(company_id=given["company"], user=person(request))
+        company = get_company(company_id=given["company"], user=principal(request))
         contents = activation.look_at_key(
             code=given["code"],
             company=company,
@@ -50,6 +51,7 @@ class KeyActivation(Door):
     @operation(
         "activate-key",
         "Activate an activation key",
+        scope=ApiToken.Scope.ACTIVATE,
         takes=inputs.KeyActivation,
         answer=outputs.Activation,
         refusals=(NoSuchCompany, NoSuchProject, RightMissing, *KEY_REFUSALS),
@@ -60,7 +62,7 @@ class KeyActivation(Door):
         For members of the company; into a project they need `operate` there.
         """
         given = inputs.KeyActivation.read(request.data)
-        user = person(request)
+        user = principal(request)
         target: Company | Project
         if "project" in given:
             target = get_project(project_id=given["project"], user=user, right=OPERATE)

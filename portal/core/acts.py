@@ -54,6 +54,8 @@ class Caller:
     key: str
     name: str
     user_id: int | None = None
+    token_id: int | None = None
+    """The API token, if it is a program that calls: such a call is no person's."""
     reason: str = ""
     address: str | None = None
 
