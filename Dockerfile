@@ -26,6 +26,8 @@ RUN python -m compileall -q /venv/lib /srv/portal \
     SECRET_KEY=only-while-the-image-is-being-built ACTIVATION_CODE_PEPPER=only-while-the-image-is-being-built \
     SIGNING_KEYS_PASSPHRASE=only-while-the-image-is-being-built \
     DELIVERY_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+    SECOND_FACTOR_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+    MAIL_HOST=build.invalid MAIL_FROM=portal@build.invalid \
     python manage.py collectstatic --no-input --verbosity 0
 USER portal
 VOLUME /data

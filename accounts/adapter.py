@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 
 from accounts import mails, requests
 from accounts.models import User
-from portal.core import acts, audit, clock
+from accounts.people import UNCONFIRMED_KEPT
+from portal.core import acts, audit, clock, outbox
 from portal.core.acts import Caller
 from portal.core.addresses import address_of
 
@@ -85,6 +86,8 @@ class AccountAdapter(DefaultAccountAdapter):
         user.language = get_language() or settings.LANGUAGE_CODE
         user.set_password(given["password1"])
         user.save()
+        now = clock.now()
+        outbox.put("forget-registration", now=now, due_at=now + UNCONFIRMED_KEPT, user_id=user.pk)
         return user
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ def delete_account(*, user: User, caller: Caller, now: datetime) -> None:
 
     :raises LastAdmin: a company would be left with members and without an admin. Fact `company`.
     """
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if user.left_at is not None:
         return
     _leave_companies(user, caller=caller, now=now)
@@ -66,7 +66,9 @@ def _leave_companies(user: User, *, caller: Caller, now: datetime) -> None:
     # Two admins who leave at once must not each find the other still there: both lock the companies first, in
     # the order of ids, then look.
     companies = list(
-        Company.objects.select_for_update(of=("self",)).filter(memberships__user=user).order_by("pk")
+        Company.objects.select_for_update(of=("self",), no_key=True)
+        .filter(memberships__user=user)
+        .order_by("pk")
     )
     for company in companies:
         others = Membership.objects.filter(company=company).exclude(user=user)

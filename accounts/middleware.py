@@ -1,7 +1,7 @@
 """What stands between a signed-in person and every page."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +13,7 @@ from accounts.models import User
 from portal.core import problems
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-Page = Callable[..., HttpResponse]
+Page = TypeVar("Page", bound=Callable[..., object])
 
 
 def open_without_terms(page: Page) -> Page:
@@ -35,7 +35,7 @@ class TermsFirst:
         return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, page: Page, arguments: Any, named: Any
+        self, request: HttpRequest, page: Callable[..., object], arguments: Any, named: Any
     ) -> HttpResponse | None:
         # Without the cookie nobody is signed in, and the question would cost every public answer its cache.
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or problems.wanted_by(request):

@@ -1,22 +1,32 @@
 """Operations on people: whom the vendor lets in, and what a person says of themselves."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts import names
+from accounts import mails, names
 from accounts.models import User
-from portal.core import audit
+from portal.core import acts, audit
 from portal.core.acts import Caller
-from portal.core.errors import Conflict
+from portal.core.errors import Conflict, NotFound
+
+UNCONFIRMED_KEPT = timedelta(days=7)
+"""How long a registration waits for its link to be followed; the link itself is good for three days."""
 
 
 class AddressTaken(Conflict):
     code = "address-taken"
     title = _("There is an account with this e-mail address already.")
     way_out = _("Use the account that is there, or another address.")
+
+
+class NoSuchPerson(NotFound):
+    code = "no-such-person"
+    title = _("There is no account with this e-mail address.")
+    way_out = _("Check the address; it may have been changed.")
 
 
 @transaction.atomic(durable=True)
@@ -61,3 +71,44 @@ def change_profile(
     user.forename, user.surname, user.language = names.read(forename), names.read(surname), language
     user.save(update_fields=["forename", "surname", "language"])
     audit.record("profile-changed", caller=caller, now=now)
+
+
+@transaction.atomic(durable=True)
+def remove_second_factors(*, email: str, caller: Caller, now: datetime) -> None:
+    """Let somebody in again who lost every second factor and the recovery codes, and tell them by mail.
+
+    Whoever calls it has made sure who asks, and says how in the reason.
+
+    :raises ReasonNeeded: without a reason.
+    :raises NoSuchPerson: nobody has this address.
+    """
+    acts.reason_of(caller)
+    user = User.objects.select_for_update().filter(email__iexact=email, left_at=None).first()
+    if user is None:
+        raise NoSuchPerson
+    removed, _rows = Authenticator.objects.filter(user=user).delete()
+    mails.write(
+        "account/email/second_factors_removed",
+        to=user.email,
+        language=user.language,
+        context={"owner": user},
+        now=now,
+    )
+    audit.record(
+        "second-factors-removed",
+        caller=caller,
+        now=now,
+        user=user.pk,
+        factors=removed,
+        reason=caller.reason.strip(),
+    )
+
+
+@transaction.atomic(durable=True)
+def forget_registration(*, user_id: int) -> None:
+    """Delete a registration whose link nobody followed: the address is free again, nothing is kept of it."""
+    # The link of a mail that was sent again may be followed right now: it writes the address first. Locked,
+    # the address is what that left behind.
+    addresses = list(EmailAddress.objects.select_for_update().filter(user=user_id))
+    if not any(address.verified for address in addresses):
+        User.objects.filter(pk=user_id, left_at=None, terms_version="").delete()

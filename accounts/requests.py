@@ -1,9 +1,11 @@
 """From a request to the person who makes it, and to the caller of an operation."""
 
+import functools
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +32,22 @@ class IdempotencyKeyMalformed(Invalid):
 def signed_in(page: Page) -> Page:
     """A page for signed-in people only; others sign in first. No browser or proxy keeps it."""
     return never_cache(login_required(page))
+
+
+def staff_only(page: Page) -> Page:
+    """A page for the vendor's staff. To anybody else it is not there, like any address that is none.
+
+    Every page of the console goes through here: what it asks of its people, such as a second factor, is
+    asked in this place.
+    """
+
+    @functools.wraps(page)
+    def for_staff(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not person(request).is_staff:
+            raise Http404
+        return page(request, *args, **kwargs)
+
+    return signed_in(for_staff)
 
 
 def inside(request: HttpRequest, target: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from accounts import mails
+from accounts import mails, people
 from portal.core import outbox
 
 
@@ -18,3 +18,9 @@ def send_mail(*, now: datetime, **arguments: Any) -> None:
         written_at=datetime.fromisoformat(arguments["written_at"]),
         now=now,
     )
+
+
+@outbox.handler("forget-registration")
+def forget_registration(*, now: datetime, **arguments: Any) -> None:
+    """Delete a registration that was never activated."""
+    people.forget_registration(user_id=arguments["user_id"])

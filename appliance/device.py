@@ -1,17 +1,15 @@
 """The appliance as its doors use it: an act loads the state under the lock, decides, and writes in order."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from appliance import strict_json
 from appliance.bundle import Bundle, read_bundle
-from appliance.clock import Clock, machine_clock
-from appliance.home import CONFIGURATION, SETTINGS, VAULT, Home, check_address, read_home, settings_to_json
+from appliance.clock import Clock
+from appliance.home import SETTINGS, Home, check_address, read_home, settings_to_json
 from appliance.installation import (
-    Change,
     Keys,
     Outcome,
     plan_installation,
@@ -20,28 +18,19 @@ from appliance.installation import (
     verify_keys,
     verify_license,
 )
+from appliance.memory import Memory
 from appliance.pending import PendingClaim, PendingReturn
 from appliance.receipt import Receipt
 from appliance.refusals import Refusal
 from appliance.result import Result
 from appliance.returns import plan_receipt, plan_return, plan_return_reset, receipt_of, resumes
 from appliance.state import State
-from appliance.state_files import (
-    configuration_from_json,
-    configuration_to_json,
-    read_backup,
-    vault_from_json,
-    vault_to_json,
-)
-from appliance.statements import common_members
+from appliance.state_files import configuration_to_json, read_backup
+from appliance.statements import RETURN, common_members
 from appliance.status import Status, describe
-from appliance.store import Store
-
-CLOCK_INTERVAL: Final = 60
-"""Seconds of running time that may be lost when the power goes; written down no more often than this."""
 
 
-class Device:
+class Device(Memory):
     """An appliance in its home folder.
 
     :param before_step: see Store.
@@ -51,9 +40,8 @@ class Device:
     def __init__(
         self, home: Path, *, clock: Clock | None = None, before_step: Callable[[str], None] | None = None
     ) -> None:
+        super().__init__(home, clock=clock, before_step=before_step)
         self.home: Home = read_home(home)
-        self._clock = clock or machine_clock()
-        self._store = Store(home, before_step=before_step) if before_step else Store(home)
 
     def install(self, data: bytes) -> Result:
         """Verify a license file and install it, and take the receipt it brings.
@@ -101,7 +89,7 @@ class Device:
         :param grants: as read_grants returns them.
         :param audience: the portal's identity.
         :param min_seq: see plan_return.
-        :raises Refusal: `return-pending`, `min-seq-out-of-range`.
+        :raises Refusal: `return-pending`, `min-seq-out-of-range`, `statement-too-large`.
         """
         with self._settled() as state:
             pending = state.vault.pending_return
@@ -251,50 +239,12 @@ class Device:
         self, state: State, grants: tuple[str, ...], audience: str, min_seq: int | None
     ) -> PendingReturn:
         noting = plan_return(state, self.statement(state, audience), grants, min_seq)
+        noted = noting.states[-1].vault.pending_return
+        assert noted is not None, "step 1 notes it"
+        self.home.identity.require_room(noted.payload, typ=RETURN)
         self._commit(state, noting)
         resetting = plan_return_reset(noting.states[-1], self._clock)
         self._commit(noting.states[-1], resetting)
         pending = resetting.states[-1].vault.pending_return
         assert pending is not None, "step 2 keeps what step 1 has noted"
         return pending
-
-    @contextmanager
-    def _settled(self) -> Iterator[State]:
-        with self._store.locked():
-            state = State(
-                vault_from_json(self._store.read(VAULT)),
-                configuration_from_json(self._store.read(CONFIGURATION)),
-            )
-            yield self._settle(state)
-
-    def _settle(self, state: State) -> State:
-        pending = state.vault.pending_return
-        if pending is not None and not pending.reset_done:
-            # Power was lost between the first step of a return and the second.
-            change = plan_return_reset(state, self._clock)
-            self._commit(state, change)
-            state = change.states[-1]
-        record = state.vault.clock
-        floor, due = self._clock.floor(record), state.vault.reset_due
-        if due is not None and floor >= due and state.reset_required:
-            change = plan_reset(state, self._clock)
-            self._commit(state, change)
-            return change.states[-1]
-        # A floor from another run of the machine is stale whatever it says: counting starts with the record.
-        if record.boot != self._clock.boot or floor - record.floor >= CLOCK_INTERVAL:
-            settled = state.with_clock(self._clock.raised(record, 0))
-            self._write_vault(settled)
-            return settled
-        return state
-
-    def _commit(self, before: State, change: Change) -> Outcome:
-        for after in change.states:
-            if after.vault != before.vault:
-                self._write_vault(after)
-            if after.configuration != before.configuration:
-                self._store.write(CONFIGURATION, configuration_to_json(after.configuration))
-            before = after
-        return change.outcome
-
-    def _write_vault(self, state: State) -> None:
-        self._store.write(VAULT, vault_to_json(state.vault))

@@ -24,6 +24,8 @@ CHAIN_FILE: Final = "chain.pem"
 MAX_CHAIN: Final = 3
 MAX_STATEMENT_BYTES: Final = 64 * 1024
 """What the portal reads of a statement at most (trust.md 2)."""
+_ROOM: Final = 2 * 1024
+"""More than a signature, a nonce and an address take."""
 
 DeviceKey = EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey
 
@@ -46,14 +48,24 @@ class Identity:
         :param online: `nonce` and `url` for a statement that goes over the network, nothing for a file.
         :raises Refusal: `statement-too-large`; only certificates far larger than usual come to that.
         """
-        header = {"alg": _algorithm(self.key), "typ": typ, "x5c": self._x5c(), **online}
-        signing_input = ".".join(
-            base64url.encode(part) for part in (strict_json.dumps(header), payload)
-        ).encode()
+        signing_input = self._signing_input(payload, typ=typ, online=online)
         statement = signing_input + b"." + base64url.encode(_sign(self.key, signing_input)).encode()
         if len(statement) > MAX_STATEMENT_BYTES:
             raise Refusal("statement-too-large", f"{len(statement)} bytes")
         return statement
+
+    def require_room(self, payload: bytes, *, typ: str) -> None:
+        """Say before anything is done for it that a statement could not be signed, online or for a file.
+
+        :raises Refusal: `statement-too-large`.
+        """
+        size = len(self._signing_input(payload, typ=typ, online={})) + _ROOM
+        if size > MAX_STATEMENT_BYTES:
+            raise Refusal("statement-too-large", f"{size} bytes")
+
+    def _signing_input(self, payload: bytes, *, typ: str, online: dict[str, str]) -> bytes:
+        header = {"alg": _algorithm(self.key), "typ": typ, "x5c": self._x5c(), **online}
+        return ".".join(base64url.encode(part) for part in (strict_json.dumps(header), payload)).encode()
 
     def _x5c(self) -> list[str]:
         # RFC 7515 4.1.6: standard base64 with padding, unlike everything else in a JWS.

@@ -8,6 +8,7 @@ from typing import Any, Final
 from appliance import claims
 from appliance.document import payload_of
 from appliance.receipt import Receipt, read_receipt
+from appliance.refusals import Refusal
 
 ALL: Final = ("*",)
 """A return of everything that the portal's current document lists (trust.md 3)."""
@@ -49,7 +50,12 @@ class PendingReturn:
     @property
     def grants(self) -> tuple[str, ...]:
         """The ids given back, or ALL."""
-        return tuple(self.members["grants"])
+        grants = self.members.get("grants")
+        if grants == list(ALL):
+            return ALL
+        if not isinstance(grants, list) or not grants:
+            raise Refusal("malformed", "a return that names nothing")
+        return tuple(claims.random_id({"grants": name}, "grants") for name in grants)
 
     @property
     def min_seq(self) -> int:
@@ -60,6 +66,13 @@ class PendingReturn:
     def sha256(self) -> str:
         """The hash by which the portal knows a repetition, in hexadecimal."""
         return hashlib.sha256(self.payload).hexdigest()
+
+    def check(self) -> None:
+        """Read every member that is needed later: what cannot be read is told when the vault is.
+
+        :raises Refusal: `malformed`, `too-large`.
+        """
+        _ = (self.jti, self.ctr, self.audience, self.grants, self.min_seq)
 
 
 @dataclass(frozen=True)
@@ -95,3 +108,10 @@ class PendingClaim:
     def audience(self) -> str:
         """The portal's identity it was made for."""
         return claims.text(self.members, "aud")
+
+    def check(self) -> None:
+        """Read every member that is needed later.
+
+        :raises Refusal: `malformed`, `too-large`.
+        """
+        _ = (self.code, self.audience)

@@ -17,7 +17,7 @@ from appliance.refusals import Refusal
 from appliance.result import Result
 from appliance.returning import begin_return_file, give_back, return_file, send_return
 from appliance.returns import read_grants
-from appliance.status import Status
+from appliance.status import Status, effect_of_return
 from appliance.wording import CLAIMED, RETURN_WAITS, TOLD
 
 BY_FILE: Final = "file"
@@ -109,13 +109,15 @@ def _confirmation(status: Status, grants: tuple[str, ...]) -> dict[str, object]:
     everything = grants == ALL
     chosen = [entry for entry in status.licenses if everything or entry.id in grants]
     held = {entry.id for entry in chosen}
+    returning = [entry for entry in chosen if entry.returnable or entry.license_class != "bought"]
     return {
         "status": status,
         "everything": everything,
         "grants": () if everything else grants,
-        "returning": [entry for entry in chosen if entry.returnable or entry.license_class != "bought"],
-        "staying": [entry for entry in chosen if not entry.returnable and entry.license_class == "bought"],
+        "returning": returning,
+        "staying": [entry for entry in chosen if entry not in returning],
         "unknown": [] if everything else [name for name in grants if name not in held],
+        "effects": effect_of_return(status.licenses, {entry.id for entry in returning}),
     }
 
 

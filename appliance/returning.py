@@ -124,5 +124,8 @@ def _say_anew(
     elif refusal.code == "portal-wrong-audience" and audience != pending.audience:
         # It was made for the identity that an unsigned directory gave, before a key set was held.
         device.renew_return(pending, audience=audience, min_seq=pending.min_seq)
+    elif refusal.code == "portal-jti-conflict":
+        # Its name was used for another statement, so this one is never answered: it needs a name of its own.
+        device.renew_return(pending, audience=audience, min_seq=pending.min_seq)
     else:
         raise refusal

@@ -76,7 +76,8 @@ def plan_return(
     if grants == ALL:
         # One that waits has raised min_seq already, and another may have the same number.
         least = vault.min_seq if vault.pending_return else vault.min_seq + 1
-        most = least + LARGEST_STEP - 1
+        # Counted from what was verified, so that several wrong numbers lead no further than one.
+        most = max(least, vault.highest_seq + LARGEST_STEP)
         min_seq = max(least, vault.highest_seq + 1) if min_seq is None else min_seq
         if not least <= min_seq <= most:
             raise Refusal("min-seq-out-of-range", f"{min_seq} is not within {least} and {most}")
@@ -129,20 +130,25 @@ def receipt_of(value: object, state: State, keys: Keys, trust: Trust) -> Receipt
 def plan_receipt(state: State, receipt: Receipt, signed: dict[str, Any], clock: Clock) -> Change:
     """Step 4: keep the receipt, lift the tombstones of what was not given back, clear the return.
 
-    :raises Refusal: `wrong-receipt` if it leaves out something the return named.
+    :raises Refusal: `wrong-receipt` if it leaves out something the return named, or answers for more.
     """
     vault, pending = state.vault, state.vault.pending_return
     assert pending is not None, "receipt_of has looked"
-    missing = set(pending.grants) - set(ALL) - {name for name, _fate in receipt.results}
-    if missing:
-        raise Refusal("wrong-receipt", f"it leaves out {min(missing)}")
+    answers = {name for name, _fate in receipt.results}
+    if pending.grants != ALL and answers != set(pending.grants):
+        missing, foreign = set(pending.grants) - answers, answers - set(pending.grants)
+        detail = f"it leaves out {min(missing)}" if missing else f"the return did not name {min(foreign)}"
+        raise Refusal("wrong-receipt", detail)
+    ended = receipt.ids(Fate.RETURNED, Fate.ALREADY)
     vault = replace(
         vault,
         tombstones=answered(
             vault.tombstones,
-            ended=receipt.ids(Fate.RETURNED, Fate.ALREADY),
+            ended=ended,
             lifted=receipt.ids(Fate.KEPT, Fate.UNKNOWN),
-            next_seq=receipt.next_seq,
+            # A portal that was rolled back may number its next document below one that runs here and still
+            # lists what has ended: the tombstone stays until that one is left behind.
+            next_seq=max(receipt.next_seq, state.highest_listing(ended) + 1),
         ),
         pending_return=None,
         receipt=ReceiptRecord(signed, pending.labels),

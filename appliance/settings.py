@@ -46,6 +46,7 @@ MESSAGE_STORAGE = "appliance.notices.NoticeStorage"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
+        "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'"],
         "form-action": ["'self'"],

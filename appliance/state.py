@@ -7,6 +7,7 @@ floor of the clock. A restored configuration cannot bring back what the vault ha
 runs that the vault does not name, and nothing of it that has a tombstone there.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -109,13 +110,23 @@ class State:
 
     def held_items(self) -> dict[str, Item]:
         """Return every item of the documents that may run, given back or not, by its id."""
-        configuration = self.configuration
-        documents = (self._running(configuration.in_effect), self._running(configuration.installed))
-        return {item.id: item for document in documents if document is not None for item in document.items}
+        return {item.id: item for document in self._documents() for item in document.items}
+
+    def highest_listing(self, ids: Collection[str]) -> int:
+        """Return the highest `seq` of the documents that may run and list one of `ids`; 0 if none does."""
+        listing = (
+            document.seq for document in self._documents() if any(item.id in ids for item in document.items)
+        )
+        return max(listing, default=0)
 
     def with_clock(self, clock: ClockRecord) -> "State":
         """Return the state with another record of the clock."""
         return replace(self, vault=replace(self.vault, clock=clock))
+
+    def _documents(self) -> list[LicenseDocument]:
+        configuration = self.configuration
+        documents = (self._running(configuration.in_effect), self._running(configuration.installed))
+        return [document for document in documents if document is not None]
 
     def _without_given_back(self, bundle: Bundle | None) -> LicenseDocument | None:
         document = self._running(bundle)

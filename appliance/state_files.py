@@ -7,6 +7,7 @@ from appliance.bundle import MAX_BYTES, read_bundle
 from appliance.clock import ClockRecord
 from appliance.document import payload_of, read_document
 from appliance.pending import PendingClaim, PendingReturn, ReceiptRecord
+from appliance.receipt import read_receipt
 from appliance.refusals import Refusal
 from appliance.state import Accepted, Configuration, Vault
 from appliance.store import MAX_BYTES as MAX_FILE_BYTES
@@ -51,7 +52,9 @@ def vault_from_json(value: dict[str, Any] | None) -> Vault:
     if value is None:
         raise Refusal("damaged-state", "vault.json is missing")
     try:
-        return _vault(_since_format_1(value) if value["format"] == 1 else value)
+        vault = _vault(_since_format_1(value) if value["format"] == 1 else value)
+        vault.held_keyset()
+        return vault
     except (Refusal, KeyError, TypeError, AttributeError, ValueError) as error:
         raise Refusal("damaged-state", f"vault.json: {error}") from error
 
@@ -128,7 +131,7 @@ def _vault(value: dict[str, Any]) -> Vault:
         tombstones=tuple(_tombstone(entry) for entry in claims.objects(value, "tombstones")),
         pending_return=_pending_return(value["pending_return"]),
         receipt=_receipt(value["receipt"]),
-        pending_claim=PendingClaim(base64url.decode(claim)) if claim else None,
+        pending_claim=_pending_claim(claim),
         acknowledged=(claims.integer(acknowledged, "installed"), claims.integer(acknowledged, "in_effect")),
     )
 
@@ -142,14 +145,32 @@ def _pending_return(value: dict[str, Any] | None) -> PendingReturn | None:
     if value is None:
         return None
     payload = base64url.decode(claims.text(value, "payload", max_length=MAX_BYTES))
-    return PendingReturn(payload, dict(value["labels"]), claims.boolean(value, "reset_done"))
+    pending = PendingReturn(payload, _labels(value), claims.boolean(value, "reset_done"))
+    pending.check()
+    return pending
+
+
+def _pending_claim(value: str | None) -> PendingClaim | None:
+    if value is None:
+        return None
+    claim = PendingClaim(base64url.decode(value))
+    claim.check()
+    return claim
 
 
 def _receipt(value: dict[str, Any] | None) -> ReceiptRecord | None:
     if value is None:
         return None
     signed = claims.parse(value["signed"].encode(), max_bytes=MAX_BYTES)
-    return ReceiptRecord(signed, dict(value["labels"]))
+    read_receipt(payload_of(signed))
+    return ReceiptRecord(signed, _labels(value))
+
+
+def _labels(value: dict[str, Any]) -> dict[str, str]:
+    labels: dict[str, str] = value["labels"]
+    if not all(isinstance(words, str) for words in labels.values()):
+        raise Refusal("malformed", "a label that is no text")
+    return labels
 
 
 def _check_format(value: dict[str, Any], known: int) -> None:
@@ -162,4 +183,9 @@ def _text(value: dict[str, Any] | None) -> str | None:
 
 
 def _object(value: str | None) -> dict[str, Any] | None:
-    return None if value is None else claims.parse(value.encode(), max_bytes=MAX_BYTES)
+    if value is None:
+        return None
+    members = claims.parse(value.encode(), max_bytes=MAX_BYTES)
+    if not members:
+        raise Refusal("malformed", "a signed document with nothing in it")
+    return members

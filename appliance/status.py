@@ -1,5 +1,6 @@
 """What the device has, in the words of its page: each license, whether it is in effect, and if not, why."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -88,6 +89,32 @@ class Status:
     def to_json(self) -> dict[str, Any]:
         """Return the status with the member names of this class."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How many licenses of a product are in effect now, and how many after a return has its receipt."""
+
+    product: str
+    version: int
+    before: int
+    after: int
+
+
+def effect_of_return(licenses: Iterable[License], leaving: Collection[str]) -> list[Effect]:
+    """Count what a return changes, product by product: its reset also brings in what is installed.
+
+    :param leaving: ids of the licenses that will be given back or end; others are in effect with the receipt.
+    """
+    before: dict[tuple[str, int], int] = {}
+    after: dict[tuple[str, int], int] = {}
+    for entry in licenses:
+        product = (entry.product, entry.version)
+        stays = entry.id not in leaving and not entry.leaves_at_reset
+        will_work = entry.waiting in {None, Waiting.RESET_REQUIRED}
+        before[product] = before.get(product, 0) + (entry.quantity if entry.waiting is None else 0)
+        after[product] = after.get(product, 0) + (entry.quantity if stays and will_work else 0)
+    return [Effect(*product, before[product], after[product]) for product in sorted(before)]
 
 
 def describe(state: State, trust: Trust, clock: Clock, *, portal: str, firmware: int) -> Status:

@@ -7,6 +7,7 @@ from typing import Any, Final, NoReturn
 MAX_DEPTH: Final = 8
 MAX_INTEGER: Final = 2**53 - 1
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class NotStrictJSON(ValueError):
@@ -85,7 +86,7 @@ def _check_strings(value: object) -> None:
     if isinstance(value, str):
         if "\0" in value:
             raise NotStrictJSON("a NUL character")
-        if any("\ud800" <= character <= "\udfff" for character in value):
+        if _SURROGATE.search(value):
             raise NotStrictJSON("a lone surrogate")
     elif isinstance(value, dict):
         for name, member in value.items():

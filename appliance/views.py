@@ -90,6 +90,7 @@ def _page(status: Status) -> dict[str, object]:
     waiting, receipt = status.waiting_return, status.last_receipt
     return {
         "status": status,
+        "limit": MAX_BYTES,
         "rows": rows,
         "due": moment(status.reset_due) if status.reset_due is not None else "",
         "time": moment(status.time),

@@ -174,6 +174,9 @@ class House:
             "SIGNING_KEYS_PASSPHRASE": secrets.token_urlsafe(48),
             "ROOT_KEYS_PASSPHRASE": secrets.token_urlsafe(48),
             "DELIVERY_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "SECOND_FACTOR_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "MAIL_HOST": "mail.invalid",
+            "MAIL_FROM": "portal@portal.invalid",
             # The counters are counted, but a client in a hurry must not be the one who is refused.
             "KEY_LOOKUPS_PER_HOUR": "1000000000",
         }

@@ -49,6 +49,18 @@ class DeviceKeyNotBlocked(Conflict):
     way_out = _("Compare it with the list of blocked keys.")
 
 
+def read_key_hash(key_hash: str) -> bytes:
+    """The SHA-256 that people typed.
+
+    :raises KeyHashMalformed: it is no SHA-256.
+    """
+    # Colons between the octets, as openssl writes them, and blanks from a paste do not matter.
+    text = re.sub(r"[:\s]", "", key_hash).lower()
+    if not _HASH.fullmatch(text):
+        raise KeyHashMalformed
+    return bytes.fromhex(text)
+
+
 @transaction.atomic(durable=True)
 def block_device(*, device: Device, caller: Caller, now: datetime) -> None:
     """Refuse whatever the device says, until it is unblocked. What it holds stays with it.
@@ -89,13 +101,18 @@ def block_key(*, key_hash: str, caller: Caller, now: datetime) -> None:
     :raises KeyHashMalformed: it is no SHA-256.
     :raises DeviceKeyBlockedAlready: the key is blocked.
     """
-    spki_sha256 = _parse(key_hash)
+    spki_sha256 = read_key_hash(key_hash)
     act = _begin("block-device-key", spki_sha256.hex(), caller=caller, now=now)
     if act.outcome is not None:
         return
     try:
         with transaction.atomic():  # the unique index decides, also between two at once
-            BlockedKey.objects.create(spki_sha256=spki_sha256, reason=acts.reason_of(caller), blocked_at=now)
+            BlockedKey.objects.create(
+                spki_sha256=spki_sha256,
+                reason=acts.reason_of(caller),
+                blocked_at=now,
+                blocked_by=caller.name,
+            )
     except IntegrityError as error:
         raise DeviceKeyBlockedAlready from error
     _tell_of_key("device-key-blocked", spki_sha256, act=act, caller=caller, now=now)
@@ -110,7 +127,7 @@ def unblock_key(*, key_hash: str, caller: Caller, now: datetime) -> None:
     :raises KeyHashMalformed: it is no SHA-256.
     :raises DeviceKeyNotBlocked: the key is not blocked.
     """
-    spki_sha256 = _parse(key_hash)
+    spki_sha256 = read_key_hash(key_hash)
     act = _begin("unblock-device-key", spki_sha256.hex(), caller=caller, now=now)
     if act.outcome is not None:
         return
@@ -142,11 +159,3 @@ def _tell_of_device(event: str, device: Device, *, act: Act, caller: Caller, now
 def _tell_of_key(event: str, spki_sha256: bytes, *, act: Act, caller: Caller, now: datetime) -> None:
     audit.record(event, caller=caller, now=now, act=act, key=spki_sha256.hex(), reason=acts.reason_of(caller))
     acts.finish(act, outcome={})
-
-
-def _parse(key_hash: str) -> bytes:
-    # Colons between the octets, as openssl writes them, and blanks from a paste do not matter.
-    text = re.sub(r"[:\s]", "", key_hash).lower()
-    if not _HASH.fullmatch(text):
-        raise KeyHashMalformed
-    return bytes.fromhex(text)

@@ -83,6 +83,7 @@ class BlockedKey(models.Model):
     spki_sha256 = models.BinaryField()
     reason = models.TextField()
     blocked_at = models.DateTimeField()
+    blocked_by = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -153,6 +154,7 @@ class TrustAnchor(models.Model):
     sha256 = models.BinaryField(unique=True)
     hardware_id_in = models.CharField(max_length=12, choices=HardwareIDIn.choices)
     added_at = models.DateTimeField()
+    added_by = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints: ClassVar = [

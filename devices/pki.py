@@ -7,13 +7,14 @@ is not: the portal keeps a block list of its own, which the caller looks at.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -63,7 +64,14 @@ class CertificateRejected(ValueError):
 
 
 class UnusableAnchor(ValueError):
-    """The certificate or its configuration cannot be a trust anchor; the text says why."""
+    """The certificate or its configuration cannot be a trust anchor; `reason` is a stable code.
+
+    Reasons: `not-a-certificate`, `not-an-authority`, `place`, `no-prefix`, `prefix`, `twice`.
+    """
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -81,20 +89,52 @@ class Anchor:
 
     def __post_init__(self) -> None:
         if not _is_authority(self.certificate):
-            raise UnusableAnchor("not the certificate of a CA with a P-256 or P-384 key")
+            raise UnusableAnchor("not-an-authority", "not the certificate of a CA with a P-256 or P-384 key")
         if self.hardware_id_in not in _PLACES:
-            raise UnusableAnchor("the hardware ID is in serialNumber or CN")
+            raise UnusableAnchor("place", "the hardware ID is in serialNumber or CN")
         if not self.prefixes:
-            raise UnusableAnchor("an anchor without prefixes speaks for nothing")
+            raise UnusableAnchor("no-prefix", "an anchor without prefixes speaks for nothing")
         for prefix in self.prefixes:
             octets = prefix.split("-")
             filled = octets + ["00"] * (6 - len(octets))
             if len(octets) < MIN_PREFIX_OCTETS or not hardware_id.is_canonical("-".join(filled)):
-                raise UnusableAnchor(f"not a prefix of three to six octets: {prefix}")
+                raise UnusableAnchor("prefix", f"not a prefix of three to six octets: {prefix}")
 
     def speaks_for(self, canonical_id: str) -> bool:
         """Return whether a hardware ID, in canonical form, is under one of the prefixes."""
         return any(f"{canonical_id}-".startswith(f"{prefix}-") for prefix in self.prefixes)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """What people compare before they trust a certificate."""
+
+    subject: str
+    """As RFC 4514 writes a distinguished name."""
+    sha256: bytes
+    valid_until: datetime | None
+    """None for the 99991231235959Z of a certificate without an end (RFC 5280, 4.1.2.5)."""
+
+
+def read_pem(data: bytes) -> x509.Certificate:
+    """Return the first certificate of a PEM file.
+
+    :raises UnusableAnchor: there is none that can be read.
+    """
+    try:
+        return x509.load_pem_x509_certificate(data)
+    except _UNREADABLE as error:
+        raise UnusableAnchor("not-a-certificate", str(error)) from error
+
+
+def facts_of(certificate: x509.Certificate) -> CertificateFacts:
+    """Return what people compare of a certificate."""
+    end = certificate.not_valid_after_utc
+    return CertificateFacts(
+        subject=certificate.subject.rfc4514_string(),
+        sha256=certificate.fingerprint(hashes.SHA256()),
+        valid_until=None if end.year == MAXYEAR else end,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +189,9 @@ def _certificates(chain: Sequence[bytes]) -> list[x509.Certificate]:
     try:
         certificates = [x509.load_der_x509_certificate(der) for der in chain]
         names = [(certificate.subject, certificate.issuer) for certificate in certificates]
+        # Times are read when they are asked for: X.509 knows a year 0, Python does not.
+        for certificate in certificates:
+            _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except _UNREADABLE as error:
         raise CertificateRejected("not-a-certificate", str(error)) from error
     if any(subject == issuer for subject, issuer in names):
@@ -229,7 +272,7 @@ _AUTHORITY_POLICY = ExtensionPolicy.webpki_defaults_ca()
 def _policy(anchors: tuple[Anchor, ...]) -> tuple[PolicyBuilder, dict[x509.Certificate, Anchor]]:
     by_certificate = {anchor.certificate: anchor for anchor in anchors}
     if len(by_certificate) < len(anchors):
-        raise UnusableAnchor("one certificate is in two anchors")
+        raise UnusableAnchor("twice", "one certificate is in two anchors")
     builder = (
         PolicyBuilder()
         .store(Store(list(by_certificate)))

@@ -1,8 +1,10 @@
 """Devices, as one person or the device itself may see them."""
 
+import functools
+import operator
 from collections.abc import Iterable
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Principal, Project
@@ -10,6 +12,7 @@ from accounts.queries import VIEW, NoSuchProject, get_project
 from devices.hardware_id import NotAHardwareID, is_canonical, parse
 from devices.models import Alert, BlockedKey, Device, SeqFloor, TrustAnchor
 from portal.core.errors import NotFound
+from portal.core.models import AuditEntry
 
 SHORTEST_FINGERPRINT = 8
 
@@ -71,6 +74,13 @@ def device_by_hardware_id(hardware_id: str) -> Device | None:
     )
 
 
+def is_key_blocked(device: Device) -> bool:
+    """Whether certificates of the key that the device is known by count for nothing (trust.md 1)."""
+    if device.pinned_spki is None:
+        return False
+    return BlockedKey.objects.filter(spki_sha256=device.pinned_spki).exists()
+
+
 def highest_seq_floor() -> int:
     """What the `seq` of all devices was raised to; 0 if it never was (trust.md 3)."""
     return SeqFloor.objects.order_by("-value").values_list("value", flat=True).first() or 0
@@ -98,6 +108,12 @@ def trust_anchors() -> QuerySet[TrustAnchor]:
     return TrustAnchor.objects.prefetch_related("prefixes").order_by("manufacturer", "pk")
 
 
+def count_under(prefixes: Iterable[str]) -> int:
+    """How many devices have a hardware ID under one of the prefixes."""
+    under = [Q(hardware_id__startswith=f"{prefix}-") | Q(hardware_id=prefix) for prefix in prefixes]
+    return Device.objects.filter(functools.reduce(operator.or_, under, Q(pk__in=[]))).count()
+
+
 def find_anchor(fingerprint: str) -> TrustAnchor:
     """The anchor whose certificate's SHA-256 begins with these digits: enough of them to name just one.
 
@@ -119,6 +135,26 @@ def open_alerts() -> QuerySet[Alert]:
     )
 
 
+def settled_alerts() -> QuerySet[Alert]:
+    """What was settled, the latest first."""
+    return (
+        Alert.objects.filter(settled_at__isnull=False)
+        .select_related("device__project__company")
+        .order_by("-settled_at", "-pk")
+    )
+
+
+def settlements(alerts: Iterable[Alert]) -> dict[int, AuditEntry]:
+    """Who settled each of the alerts, and what came of it, by the alert's primary key."""
+    alerts = list(alerts)
+    by_cause = {(alert.device.hardware_id, alert.kind, alert.subject): alert.pk for alert in alerts}
+    entries = AuditEntry.objects.select_related("actor").filter(
+        hardware_id__in={hardware_id for hardware_id, _, _ in by_cause}, event="alert-settled"
+    )
+    causes = ((entry, (entry.hardware_id, entry.facts["kind"], entry.facts["subject"])) for entry in entries)
+    return {by_cause[cause]: entry for entry, cause in causes if cause in by_cause}
+
+
 def get_alert(alert_id: int) -> Alert:
     """One alert, open or settled.
 
@@ -137,6 +173,19 @@ def blocked_devices() -> QuerySet[Device]:
         .select_related("project__company")
         .order_by("-blocked_at", "hardware_id")
     )
+
+
+def blockings(devices: Iterable[Device]) -> dict[str, AuditEntry]:
+    """Who blocked each of the devices last, and why, by hardware ID."""
+    entries = AuditEntry.objects.select_related("actor").filter(
+        hardware_id__in=[device.hardware_id for device in devices], event="device-blocked"
+    )
+    return {entry.hardware_id: entry for entry in entries.order_by("at", "pk")}
+
+
+def get_blocked_key(sha256: bytes) -> BlockedKey | None:
+    """A key whose certificates count for nothing, or None if the key is not blocked."""
+    return BlockedKey.objects.filter(spki_sha256=sha256).first()
 
 
 def blocked_keys() -> QuerySet[BlockedKey]:

@@ -83,11 +83,8 @@ def raise_device_seq(*, device: Device, value: int, caller: Caller, now: datetim
     if act.outcome is not None:
         return
     # The lock that every maker of documents holds: a document made at this moment counts with either floor.
-    device = (
-        Device.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("project")
-        .get(pk=device.pk)
-    )
+    # Without its project: joined with it, a row that a claim changes at this moment would not be found.
+    device = Device.objects.select_for_update(no_key=True).get(pk=device.pk)
     if value <= device.seq_floor:
         raise SeqFloorNotRaised(floor=device.seq_floor)
     device.seq_floor = value

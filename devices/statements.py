@@ -1,7 +1,8 @@
 """What a device says, taken at its word only after all of trust.md 1 to 3 holds.
 
 The checks go from cheap to dear and from outside to inside: shape, nonce, address, certificate, signature,
-contents, device, key. The first that fails answers, and nothing was changed.
+contents, device, key. The first that fails answers, and nothing was changed. What is left of a statement that
+holds and then cannot be done: docs/decisions/0012.
 """
 
 import functools
@@ -89,7 +90,7 @@ class StatementOfAnotherDevice(Conflict):
 
     code = "statement-of-another-device"
     title = _("The statement was not signed by the device %(hardware_id)s.")
-    way_out = _("Open the page of the device that wrote the file, and upload it there.")
+    way_out = _("Take the file that this device wrote, or upload this one for the device it is of.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import get_args
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -17,8 +16,19 @@ from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, Invalid
 
+REASONS = {
+    "not-a-certificate": _("this is not a PEM certificate"),
+    "not-an-authority": _("it is not the certificate of a CA with a P-256 or P-384 key"),
+    "place": _("the hardware ID is in serialNumber or CN"),
+    "no-prefix": _("it would speak for no hardware ID without a prefix"),
+    "prefix": _("a prefix has three to six octets"),
+    "name": _("the manufacturer has no name, or one of more than 100 characters"),
+}
+
 
 class AnchorUnusable(Invalid):
+    """Facts hold `field`: which part of what was given it is about."""
+
     code = "anchor-unusable"
     title = _("This cannot be a trust anchor: %(reason)s.")
     way_out = _("Give the PEM certificate of a CA with a P-256 or P-384 key, and prefixes like 00-90-33.")
@@ -34,6 +44,16 @@ class PrefixOfAnotherManufacturer(Conflict):
     code = "prefix-of-another-manufacturer"
     title = _("The prefix %(prefix)s belongs to %(manufacturer)s already.")
     way_out = _("Each range of hardware IDs belongs to one manufacturer. Correct the prefix or the name.")
+
+
+def look_at_trust_anchor(
+    *, certificate: bytes, prefixes: Sequence[str], hardware_id_in: str
+) -> pki.CertificateFacts:
+    """Read what `add_trust_anchor` would accept, for people to compare first. Nothing is changed.
+
+    :raises AnchorUnusable: the certificate, a prefix or the place cannot be used.
+    """
+    return pki.facts_of(_read(certificate, prefixes, hardware_id_in).certificate)
 
 
 @transaction.atomic(durable=True)
@@ -53,11 +73,12 @@ def add_trust_anchor(
     :raises AnchorUnusable: the certificate, a prefix, the manufacturer's name or the place cannot be used.
     :raises AnchorKnown: the certificate was accepted before.
     :raises PrefixOfAnotherManufacturer: one of the prefixes overlaps with another manufacturer's.
+    :raises NoSuchAnchor: the act was done before, and the anchor has been removed since.
     """
     manufacturer, prefixes = manufacturer.strip(), sorted(set(prefixes))
     if not 0 < len(manufacturer) <= 100:
-        raise AnchorUnusable(reason="the manufacturer has no name, or one of more than 100 characters")
-    parsed = _parse(certificate, prefixes, hardware_id_in)
+        raise AnchorUnusable(reason=REASONS["name"], field="manufacturer")
+    parsed = _read(certificate, prefixes, hardware_id_in)
     der = parsed.certificate.public_bytes(Encoding.DER)
     act = acts.begin(
         operation="add-trust-anchor",
@@ -71,7 +92,11 @@ def add_trust_anchor(
         now=now,
     )
     if act.outcome is not None:
-        return TrustAnchor.objects.get(pk=act.outcome["anchor"])
+        # A repetition brings nothing back that somebody has removed for a reason.
+        added = TrustAnchor.objects.filter(pk=act.outcome["anchor"]).first()
+        if added is None:
+            raise NoSuchAnchor
+        return added
     _lock_prefixes()
     known = TrustAnchor.objects.filter(sha256=hashlib.sha256(der).digest()).first()
     if known is not None:
@@ -86,6 +111,7 @@ def add_trust_anchor(
         sha256=hashlib.sha256(der).digest(),
         hardware_id_in=hardware_id_in,
         added_at=now,
+        added_by=caller.name,
     )
     AnchorPrefix.objects.bulk_create(AnchorPrefix(anchor=anchor, prefix=prefix) for prefix in prefixes)
     audit.record(
@@ -94,6 +120,7 @@ def add_trust_anchor(
         now=now,
         act=act,
         manufacturer=manufacturer,
+        sha256=bytes(anchor.sha256).hex(),
         prefixes=prefixes,
     )
     acts.finish(act, outcome={"anchor": anchor.pk})
@@ -143,15 +170,14 @@ def _lock_prefixes() -> None:
             cursor.execute(f"LOCK TABLE {AnchorPrefix._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
 
 
-def _parse(certificate: bytes, prefixes: Sequence[str], hardware_id_in: str) -> pki.Anchor:
+def _read(certificate: bytes, prefixes: Sequence[str], hardware_id_in: str) -> pki.Anchor:
     place = next((place for place in get_args(pki.Place) if place == hardware_id_in), None)
     if place is None:
-        raise AnchorUnusable(reason="the hardware ID is in serialNumber or CN")
+        raise AnchorUnusable(reason=REASONS["place"], field="hardware_id_in")
     try:
         return pki.Anchor(
-            certificate=x509.load_pem_x509_certificate(certificate),
-            prefixes=tuple(prefixes),
-            hardware_id_in=place,
+            certificate=pki.read_pem(certificate), prefixes=tuple(prefixes), hardware_id_in=place
         )
-    except ValueError as error:
-        raise AnchorUnusable(reason=str(error)) from error
+    except pki.UnusableAnchor as error:
+        field = "prefixes" if error.reason in {"no-prefix", "prefix"} else "certificate"
+        raise AnchorUnusable(reason=REASONS[error.reason], field=field) from error

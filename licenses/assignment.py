@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from devices.models import Device
+from devices.queries import NoSuchDevice
 from licenses import documents, ledger, queries, transparency
 from licenses.ledger import Line
 from licenses.log_line import LeafType
@@ -47,6 +48,7 @@ def assign(*, device: Device, product: Product, quantity: int, caller: Caller, n
     :raises QuantityOutOfRange: the quantity is below 1 or above the largest allowed.
     :raises InsufficientLicenses: the project has less than that free.
     :raises DeviceIsFull: the device holds as many grants as a document lists.
+    :raises NoSuchDevice: it has left the project that `device` was loaded with.
     """
     ledger.require_quantity(quantity)
     act = acts.begin(
@@ -57,10 +59,12 @@ def assign(*, device: Device, product: Product, quantity: int, caller: Caller, n
     )
     if act.outcome is not None:
         return _assignment(act.outcome)
+    asked_in = device.project_id
     device = ledger.lock_device(device)
     # Counted under the lock: two at once would both see one place left.
     if queries.live_grants(device).count() >= settings.GRANTS_PER_DEVICE:
         raise DeviceIsFull(most=settings.GRANTS_PER_DEVICE)
+    _require_still_in(asked_in, device)
     [transfer] = ledger.transfer(
         act=act,
         lines=[
@@ -93,12 +97,15 @@ def undo_assignment(*, grant: Grant, caller: Caller, now: datetime) -> Assignmen
 
     :raises GrantAlreadyEnded: it is not live any more.
     :raises AssignmentCarried: a document that lists it was handed out.
+    :raises NoSuchDevice: the device has left the project that `grant.device` was loaded with.
     """
     act = acts.begin(operation="undo-assignment", caller=caller, given={"grant": str(grant.pk)}, now=now)
     if act.outcome is not None:
         return _assignment(act.outcome)
     # The lock keeps the document from being handed out between the check and the act.
+    asked_in = grant.device.project_id
     device = ledger.lock_device(grant.device)
+    _require_still_in(asked_in, device)
     grant = Grant.objects.select_related("product", "device").get(pk=grant.pk)
     if grant.state != Grant.State.LIVE:
         raise ledger.GrantAlreadyEnded
@@ -127,6 +134,13 @@ def undo_assignment(*, grant: Grant, caller: Caller, now: datetime) -> Assignmen
     _record("assignment-undone", grant, document, act, caller, now)
     acts.finish(act, outcome={"grant": str(grant.pk), "document": document.pk})
     return Assignment(grant=grant, document=document)
+
+
+def _require_still_in(project_id: int, device: Device) -> None:
+    """Whoever was let in had a right in one project. A claim can take the device to another one before it is
+    locked, and the licenses of that one are not theirs to spend."""
+    if device.project_id != project_id:
+        raise NoSuchDevice
 
 
 def _record(

@@ -1,6 +1,7 @@
 """System checks: an upgrade stops, with the command to run, before it signs with what it lacks.
 
-`manage.py check` runs the first, `manage.py migrate` both; `manage.py keys check` looks at key files as well.
+`manage.py migrate` runs them; `manage.py keys check` looks at key files as well. A demo's identity is refused
+earlier, when settings are read.
 """
 
 from collections.abc import Sequence
@@ -12,12 +13,6 @@ from django.db import connections
 from licenses import key_inspection
 from licenses.key_inspection import Shortcoming
 from licenses.models import KeySetVersion
-
-
-@register(Tags.security)
-def identity_is_no_demo(**_options: Any) -> list[Error]:
-    """Outside the demo, the portal's identity is none of a demo."""
-    return [_error(shortcoming) for shortcoming in key_inspection.identity_shortcomings()]
 
 
 @register(Tags.database)

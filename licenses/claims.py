@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Project, User
+from accounts.queries import OPERATE, projects_of
 from devices import accepting, alerts, enrollment, payloads
 from devices.models import Alert, Device
 from licenses import ledger, queries, transparency
@@ -105,7 +106,8 @@ def claim_device(
     What could be released changes project: a device without returnable licenses, open move or bridge. The
     licenses that stay with a device go with it, as a hand-over in books and log (mission rule 7).
 
-    :raises ClaimCodeUnknown: no such code for this device, or it was used, or it is too old.
+    :raises ClaimCodeUnknown: no such code for this device, or it was used, or it is too old, or its user may
+        not operate its project any more.
     :raises JTIConflict: the statement's name was used before, with another payload.
     """
     act = accepting.begin(operation="claim-device", payload_sha256=payload_sha256, caller=caller, now=now)
@@ -117,7 +119,7 @@ def claim_device(
     accepting.note_counter(device=device, ctr=statement.ctr, payload_sha256=payload_sha256, now=now)
     code = (
         ClaimCode.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("project__company")
+        .select_related("project__company", "user")
         .filter(
             code_sha256=_hash(statement.code),
             hardware_id=device.hardware_id,
@@ -126,7 +128,7 @@ def claim_device(
         )
         .first()
     )
-    if code is None:
+    if code is None or not _user_still_may(code):
         raise ClaimCodeUnknown
     code.used_by = act
     code.save(update_fields=["used_by"])
@@ -135,6 +137,16 @@ def claim_device(
     if result == "changed":
         _hand_over(device, grants, to=code.project, act=act, caller=caller, now=now)
     else:
+        # For the newcomer only: to whom the device belongs now learns it from support, if it comes to that.
+        audit.record(
+            "claim-with-support",
+            caller=caller,
+            now=now,
+            act=act,
+            company_id=code.project.company_id,
+            project_id=code.project_id,
+            wanted=device.hardware_id,
+        )
         alerts.alert(
             Alert.Kind.CLAIM_WITH_SUPPORT,
             device=device,
@@ -145,6 +157,11 @@ def claim_device(
         )
     acts.finish(act, outcome={"result": result})
     return result
+
+
+def _user_still_may(code: ClaimCode) -> bool:
+    """Whoever made the code got the device for a project they may operate: that may be over by now."""
+    return projects_of(code.user, right=OPERATE).filter(pk=code.project_id).exists()
 
 
 def _stays_with_the_device(grant: Grant) -> bool:

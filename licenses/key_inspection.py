@@ -9,7 +9,7 @@ from licenses.key_store import SigningKeyMissing
 from licenses.keyring import KeyRing
 from licenses.models import KeySetVersion
 
-_DEMO = {"licenses.E001", "licenses.E002"}
+_DEMO = "licenses.E002"
 _TWO_SIGNATURES = 5000  # bytes, a little more than one of each algorithm
 
 
@@ -34,19 +34,6 @@ class KeyState:
     """Whether its private key is on this server."""
 
 
-def identity_shortcomings() -> list[Shortcoming]:
-    """What the settings alone say; needs no database."""
-    if settings.DEMO or not keyring.is_demo_identity(settings.PORTAL_ID):
-        return []
-    return [
-        Shortcoming(
-            id="licenses.E001",
-            text="PORTAL_ID is the identity of a demo, whose roots anybody with its data folder can use.",
-            way_out="Choose an identity of your own and set PORTAL_ID.",
-        )
-    ]
-
-
 def key_set_shortcomings() -> list[Shortcoming]:
     """What the key set lacks for this release; nothing if there is none yet. Needs no key files."""
     version = KeySetVersion.objects.order_by("-version").values_list("version", flat=True).first()
@@ -57,7 +44,7 @@ def key_set_shortcomings() -> list[Shortcoming]:
     if keyring.is_demo_identity(key_set.issuer) and not settings.DEMO:
         found.append(
             Shortcoming(
-                id="licenses.E002",
+                id=_DEMO,
                 text="The key set in the database is a demo's; no device may be given documents by it.",
                 way_out="Start with an empty database, and run: manage.py keys publish DIR",
             )
@@ -76,8 +63,8 @@ def key_set_shortcomings() -> list[Shortcoming]:
 
 def shortcomings() -> list[Shortcoming]:
     """Everything that keeps this server from signing as this release should, key files included."""
-    found = [*identity_shortcomings(), *key_set_shortcomings()]
-    if any(shortcoming.id in _DEMO for shortcoming in found):
+    found = key_set_shortcomings()
+    if any(shortcoming.id == _DEMO for shortcoming in found):
         return found  # a demo's keys are not even looked for
     try:
         _ = keyring.current().signers

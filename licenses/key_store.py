@@ -29,7 +29,7 @@ _SUFFIX = ".pem"
 class SigningKeyMissing(Unavailable):
     code = "signing-key-missing"
     title = _("A signing key of the current key set is not on this server.")
-    way_out = _("The operator puts the key file back. Nothing was changed.")
+    way_out = _("The operator puts the key file back. Ask again then: nothing is lost, or done twice.")
 
 
 def make(alg: str) -> Signer:

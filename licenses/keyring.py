@@ -13,6 +13,7 @@ from licenses.keyset import KeySetV1
 from licenses.models import KeySetVersion
 from licenses.signers import Signer
 from portal.core.errors import NotFound, Unavailable
+from portal.environment import DEMO_MARK
 
 __all__ = [
     "DemoKeys",
@@ -28,14 +29,14 @@ __all__ = [
     "published",
 ]
 
-DEMO_MARK = "/not-for-production"
-"""How the identity of every demo ends: its roots lie beside its document keys (trust.md 10)."""
-
 
 class NoKeySet(Unavailable):
     code = "no-key-set"
     title = _("The portal has no signing keys yet.")
-    way_out = _("The operator makes them with “manage.py keys publish”. Nothing was changed.")
+    way_out = _(
+        "The operator makes them with “manage.py keys publish”. "
+        "Ask again then: nothing is lost, or done twice."
+    )
 
 
 class NoSuchKeySet(NotFound):

@@ -104,7 +104,13 @@ def lock_device(device: Device) -> Device:
     """
     # The project is read with the device but not locked: another device of it is nobody's business here.
     locking = Device.objects.select_for_update(of=("self",), no_key=True)
-    return locking.select_related("project__company").get(pk=device.pk)
+    with_project = locking.select_related("project__company")
+    try:
+        return with_project.get(pk=device.pk)
+    except Device.DoesNotExist:
+        # A claim gave it to another project while this waited for the lock: PostgreSQL then looks whether the
+        # new row fits the project of before, and finds that it does not. The lock is held from here on.
+        return with_project.get(pk=device.pk)
 
 
 def transfer(*, act: Act, lines: Sequence[Line]) -> list[Transfer]:

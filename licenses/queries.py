@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Max, Q, QuerySet
@@ -18,8 +19,10 @@ from licenses.models import (
     Holding,
     LicenseDocument,
     Product,
+    Return,
     Transfer,
 )
+from licenses.receipt import Outcome, ReceiptV1
 from portal.core import base64url
 from portal.core.errors import Invalid, NotFound
 from portal.core.models import AuditEntry
@@ -41,6 +44,31 @@ class NoSuchActivation(NotFound):
     code = "no-such-activation"
     title = _("There is no such activation, or none that you may see.")
     way_out = _("Look at your balances: they hold what your keys brought in.")
+
+
+class NoSuchReturn(NotFound):
+    code = "no-such-return"
+    title = _("There is no such return of this device, or none that you may see.")
+    way_out = _("Upload the file of the return on the device's page: what came of it is shown again.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnedGrant:
+    """What became of one grant that a return named; the grant is None where the device never had it."""
+
+    id: str
+    outcome: Outcome
+    grant: Grant | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnRecord:
+    """A return that was taken, and the `seq` of the document that no longer lists what was given back."""
+
+    jti: str
+    received_at: datetime
+    next_seq: int
+    results: Sequence[ReturnedGrant]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +191,39 @@ def acknowledged(device: Device) -> Acknowledged | None:
     return Acknowledged.objects.filter(device=device).first()
 
 
+def last_return(device: Device) -> Return | None:
+    """The latest return that was taken while the device was in its present project."""
+    return _returns_here(device).order_by("-pk").first()
+
+
+def get_return(*, jti: str, device: Device) -> ReturnRecord:
+    """One return by the name that the device gave it, taken while the device was in its present project.
+
+    :raises NoSuchReturn: there is none of that name, or it was taken in another project.
+    """
+    row = _returns_here(device).filter(jti=jti).first() if jti.isprintable() else None
+    if row is None:
+        raise NoSuchReturn
+    results = ReceiptV1.results_of(bytes(row.receipt_payload))
+    grants = grants_named([grant for grant, _outcome in results], device=device)
+    return ReturnRecord(
+        jti=row.jti,
+        received_at=row.received_at,
+        next_seq=row.next_seq,
+        results=[
+            ReturnedGrant(id=grant, outcome=outcome, grant=grants.get(grant)) for grant, outcome in results
+        ],
+    )
+
+
+def _returns_here(device: Device) -> QuerySet[Return]:
+    return Return.objects.filter(device=device, act__outcome__project=device.project_id)
+
+
 def get_grant(*, grant_id: str, device: Device) -> Grant:
     """One grant of the device, live or not, by its id as documents write it (22 characters).
+
+    Its `device` is the one given, in the project it was found in.
 
     :raises NoSuchGrant: the device has none of that id.
     """
@@ -175,6 +234,7 @@ def get_grant(*, grant_id: str, device: Device) -> Grant:
     grant = Grant.objects.filter(pk=key, device=device).select_related("product").first()
     if grant is None:
         raise NoSuchGrant
+    grant.device = device  # as it was found: whoever acts on the grant sees whether it has left since
     return grant
 
 

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -36,14 +37,21 @@ class StaleReturn(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What the device gets: its receipt as signed, and the current bundle. For people the same in words:
-    the result for each grant id, and the `seq` of the document that no longer lists what was given back."""
+class Accepted:
+    """A return that was taken, in words: its `jti`, the result for each grant id, and the `seq` of the
+    document that no longer lists what was given back."""
+
+    jti: str
+    results: Sequence[tuple[str, Outcome]]
+    next_seq: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(Accepted):
+    """What a device that asks gets beside: its receipt as signed, and the current bundle."""
 
     receipt: bytes
     bundle: Bundle
-    results: Sequence[tuple[str, Outcome]]
-    next_seq: int
 
 
 def return_licenses(
@@ -72,12 +80,35 @@ def return_licenses(
     bundle = handout.assemble(device, document, beside=accepted)
     assert bundle is not None, "without a tag to compare there is always a bundle"
     assert accepted.signed is not None, "what goes out beside a bundle is signed with it"
-    return Answer(
-        receipt=bytes(accepted.signed),
-        bundle=bundle,
-        results=ReceiptV1.results_of(bytes(accepted.receipt_payload)),
-        next_seq=accepted.next_seq,
-    )
+    return Answer(**_in_words(accepted), receipt=bytes(accepted.signed), bundle=bundle)
+
+
+def take_carried_return(
+    *,
+    device: Device,
+    statement: payloads.Return,
+    payload_sha256: bytes,
+    caller: Caller,
+    now: datetime,
+) -> Accepted:
+    """The same for a return that somebody carried here: nothing is handed out to a device that is not there.
+
+    Its receipt is signed with the next `.lic` file, which brings it to the device (trust.md 4). Until then
+    an assignment can still be undone, because no document that lists it has left the house (mission rule 12).
+
+    :param payload_sha256: hash of the payload bytes that were signed.
+    :raises StaleReturn, JTIConflict: as for `return_licenses`.
+    """
+    row = _accept(device=device, statement=statement, payload_sha256=payload_sha256, caller=caller, now=now)
+    return Accepted(**_in_words(row))
+
+
+def _in_words(row: Return) -> dict[str, Any]:
+    return {
+        "jti": row.jti,
+        "results": ReceiptV1.results_of(bytes(row.receipt_payload)),
+        "next_seq": row.next_seq,
+    }
 
 
 @transaction.atomic(durable=True)
@@ -113,7 +144,8 @@ def _accept(
         act=act,
         now=now,
     )
-    acts.finish(act, outcome={"return": row.pk})
+    # With the project it was taken in: another one that has the device later does not look into it.
+    acts.finish(act, outcome={"return": row.pk, "project": device.project_id})
     return row
 
 

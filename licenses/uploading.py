@@ -17,7 +17,7 @@ from portal.core.acts import Caller
 class Uploaded:
     """What came of a file. One of the three is there: a return, an acknowledgement or a claim."""
 
-    returned: returns.Answer | None = None
+    returned: returns.Accepted | None = None
     acknowledged: Acknowledged | None = None
     claimed: claims.Result | None = None
 
@@ -31,8 +31,7 @@ def take_file(*, token: bytes, hardware_id: str, carrier: Caller, now: datetime)
     :raises StatementOfAnotherDevice: it is of another device.
     :raises Malformed, CertificateRejected, BadSignature, WrongAudience, UnknownDevice, DeviceBlocked,
         KeyNotPinned: it does not prove what it says (devices.statements).
-    :raises StaleReturn, JTIConflict, ClaimCodeUnknown, NoKeySet, SigningKeyMissing: it holds, but cannot be
-        done.
+    :raises StaleReturn, JTIConflict, ClaimCodeUnknown: it holds, but cannot be done.
     """
     typ = statements.typ_of_file(token)
     if typ == statements.RETURN.typ:
@@ -69,14 +68,14 @@ def _return(token: bytes, *, hardware_id: str, carrier: Caller, now: datetime) -
     received = statements.receive_file(
         token, statements.RETURN, hardware_id=hardware_id, carrier=carrier, now=now
     )
-    answer = returns.return_licenses(
+    accepted = returns.take_carried_return(
         device=received.device,
         statement=received.statement,
         payload_sha256=received.payload_sha256,
         caller=received.caller,
         now=now,
     )
-    return Uploaded(returned=answer)
+    return Uploaded(returned=accepted)
 
 
 def _acknowledge(token: bytes, *, hardware_id: str, carrier: Caller, now: datetime) -> Uploaded:

@@ -23,7 +23,6 @@ ACCOUNT_FORMS = {
 }
 # Ten guesses at one person, and what a whole office behind one address may need.
 ACCOUNT_RATE_LIMITS = {
-    "login": "100/15m/ip",
     "login_failed": "100/15m/ip,10/15m/key",
     "signup": "20/h/ip",
     "reset_password": "20/h/ip,5/h/key",

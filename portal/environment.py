@@ -7,6 +7,9 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+DEMO_MARK = "/not-for-production"
+"""How the identity of every demo ends: its roots lie beside its document keys (trust.md 10)."""
+
 
 class SettingsMistake(SystemExit):
     """Ends the start with one line a mistake; exit code 78 (EX_CONFIG)."""
@@ -33,6 +36,14 @@ class Environment:
         if not value and not self.demo:
             self._mistakes.append(f"{name} is missing: {means}")
         return value or demo
+
+    def identity(self, name: str, *, demo: str, means: str) -> str:
+        """The portal's identity. A demo's, whose roots anybody with its data folder can use, starts no other
+        portal."""
+        value = self.required(name, demo=demo, means=means)
+        if value.endswith(DEMO_MARK) and not self.demo:
+            self._mistakes.append(f"{name} is the identity of a demo: choose one of your own")
+        return value
 
     def words(self, name: str, *, demo: list[str], means: str) -> list[str]:
         """A required setting of several words, parted by blanks or commas."""

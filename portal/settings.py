@@ -13,7 +13,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from portal.account_settings import *  # noqa: F403
 from portal.core import logs
-from portal.environment import Environment
+from portal.environment import DEMO_MARK, Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -22,9 +22,9 @@ DEMO = environment.demo
 DATA_DIR = Path(environment.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 
 # --- Identity and secrets (trust.md 3 and 10) ---
-PORTAL_ID = environment.required(
+PORTAL_ID = environment.identity(
     "PORTAL_ID",
-    demo="https://license-portal.demo.invalid/not-for-production",
+    demo=f"https://license-portal.demo.invalid{DEMO_MARK}",
     means="the portal's identity in signed documents, a URL that is never dereferenced",
 )
 PORTAL_ID_ALSO = environment.text("PORTAL_ID_ALSO", "").replace(",", " ").split()

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("portal.device_urls")),
     path("", include("accounts.web.urls")),
     path("", include("licenses.web.urls")),
+    path("staff/", include("devices.web.urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("licenses.api.urls")),
     path("problems/<slug:code>", pages.explain, name="problem"),

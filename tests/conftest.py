@@ -18,6 +18,9 @@ from licenses import keyring as key_rings
 from licenses.models import KeySetVersion
 from licenses.signers import Ed25519Signer, FileSigner, MLDSA65Signer
 from tests import factories
+from tests.chromium import chromium
+
+__all__ = ["chromium"]  # a fixture made elsewhere
 
 USES_DATABASE = re.compile(
     r"^(transactional_)?db$|^live_server$|^django_db_(reset_sequences|serialized_rollback)$"

@@ -3,26 +3,8 @@
 Constraints, indexes and triggers are not listed: tools.remove_guards asks the database for them.
 """
 
-from dataclasses import dataclass
-
-RACES = "tests/races"
-OPERATIONS = "tests/operations"
-NEVER = ("if act.outcome is not None:", "if False:")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Guard:
-    """Code that keeps the books right.
-
-    file: where it stands. edits: text and what stands there instead when the guard is gone; each text is
-    there exactly once. tests: what to run; one of them must fail.
-    """
-
-    name: str
-    file: str
-    edits: tuple[tuple[str, str], ...]
-    tests: tuple[str, ...]
-
+from tools.guard import NEVER, OPERATIONS, RACES, Guard
+from tools.guards_of_trust import TRUST
 
 WITHOUT_HOLDING_LOCKS = (
     (
@@ -82,10 +64,28 @@ LOCKS = (
             f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
         ),
     ),
+    Guard(
+        name="lock: the device, though it changes project",
+        file="licenses/ledger.py",
+        edits=(("except Device.DoesNotExist:", "except ZeroDivisionError:"),),
+        tests=(f"{RACES}/test_statements.py::TestClaims",),
+    ),
+    _unlocked(
+        "lock: the device, in claiming",
+        "licenses/claims.py",
+        "device = ledger.lock_device(device)",
+        f"{RACES}/test_statements.py::TestClaims",
+    ),
+    _unlocked(
+        "lock: the device, in acknowledging",
+        "licenses/acknowledgement.py",
+        "device = ledger.lock_device(device)",
+        f"{RACES}/test_statements.py::TestAcknowledgements",
+    ),
     _unlocked(
         "lock: the device, in assigning",
         "licenses/assignment.py",
-        "device = ledger.lock_device(device)\n    # Counted under the lock",
+        "device = ledger.lock_device(device)\n    _require_still_in(",
         f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
     ),
     _unlocked(
@@ -124,6 +124,12 @@ LOCKS = (
         file="licenses/ledger.py",
         edits=(*WITHOUT_HOLDING_LOCKS, WITHOUT_F),
         tests=(f"{RACES}/test_assignment.py::TestAssigning::test_of_thirty_two_five_get_the_last_five",),
+    ),
+    Guard(
+        name="lock: companies, when a member leaves",
+        file="accounts/leaving.py",
+        edits=(('Company.objects.select_for_update(of=("self",), no_key=True)', "Company.objects"),),
+        tests=(f"{RACES}/test_leaving.py::TestAdmins::test_one_stays_as_long_as_others_belong_to_it",),
     ),
     Guard(
         name="order of locks: holdings",
@@ -282,6 +288,15 @@ SUFFICIENCY = (
         tests=(f"{OPERATIONS}/test_transfers.py",),
     ),
     Guard(
+        name="check: the device is still in the project",
+        file="licenses/assignment.py",
+        edits=(("if device.project_id != project_id:", "if False:"),),
+        tests=(
+            f"{OPERATIONS}/test_assignment.py::TestAssigning::test_a_device_that_left_the_project_meanwhile_gets_nothing_from_its_new_one",
+            f"{OPERATIONS}/test_undo.py::TestUndoing::test_a_device_that_left_the_project_meanwhile_keeps_it",
+        ),
+    ),
+    Guard(
         name="check: not to itself",
         file="licenses/balances.py",
         edits=(("if source == destination:", "if False:"),),
@@ -307,7 +322,7 @@ REPETITION = (
         "assign",
         "licenses/assignment.py",
         f"{OPERATIONS}/test_assignment.py",
-        after="\n        return _assignment(act.outcome)\n    device",
+        after="\n        return _assignment(act.outcome)\n    asked_in",
     ),
     _forgetful(
         "undo",
@@ -316,6 +331,12 @@ REPETITION = (
         after="\n        return _assignment(act.outcome)\n    # The lock keeps",
     ),
     _forgetful("return", "licenses/returns.py", f"{OPERATIONS}/test_returns.py"),
+    _forgetful(
+        "claim a device",
+        "licenses/claims.py",
+        f"{OPERATIONS}/test_claims.py",
+        after="\n        result: Result",
+    ),
     _forgetful("transfer", "licenses/balances.py", f"{OPERATIONS}/test_transfers.py"),
     _forgetful(
         "issue a key",
@@ -347,4 +368,4 @@ REPETITION = (
     ),
 )
 
-GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION)
+GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST)

@@ -58,6 +58,11 @@ def chromium_binary() -> str | None:
     return shutil.which("chromium") or _existing("/usr/bin/chromium")
 
 
+def qr_reader_binary() -> str | None:
+    """Return the path of `zbarimg`, which reads the QR codes of pages as a phone would, or None."""
+    return shutil.which("zbarimg") or _existing("/usr/bin/zbarimg")
+
+
 def _existing(path: str) -> str | None:
     return path if Path(path).exists() else None
 
@@ -70,6 +75,7 @@ def missing_packages() -> list[str]:
         (postgresql, postgresql_binaries()),
         ("redis-server", redis_binary()),
         ("chromium", chromium_binary()),
+        ("zbar-tools", qr_reader_binary()),
     )
     return [package for package, program in programs if program is None]
 
@@ -85,7 +91,7 @@ def _debian_release() -> str | None:
 
 
 def ensure() -> None:
-    """Have PostgreSQL, Redis and Chromium here; as root install what is missing.
+    """Have PostgreSQL, Redis, Chromium and zbarimg here; as root install what is missing.
 
     :raises PackageRefusal: something is missing and this user or system cannot install it.
     """
@@ -94,8 +100,8 @@ def ensure() -> None:
         return
     if _debian_release() is None:
         raise PackageRefusal(
-            "Missing: %s (Debian's names); install PostgreSQL %d or later, redis-server and chromium "
-            "the way this system does." % (", ".join(missing), OLDEST_POSTGRESQL)
+            "Missing: %s (Debian's names); install PostgreSQL %d or later, redis-server, chromium "
+            "and zbarimg the way this system does." % (", ".join(missing), OLDEST_POSTGRESQL)
         )
     if os.geteuid() != 0:
         raise PackageRefusal("sudo apt-get install -y --no-install-recommends " + " ".join(missing))

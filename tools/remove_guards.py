@@ -22,7 +22,8 @@ from pathlib import Path
 import psycopg2
 
 from tools import processes
-from tools.guards import GUARDS, Guard
+from tools.guard import Guard
+from tools.guards import GUARDS
 from tools.services import PrivateServices, ServiceRefusal
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -51,7 +51,11 @@ def pytest_load_initial_conftests() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Write the count where the caller asked for it; runs in the main process only."""
+    """Tell what tests counted themselves (`record_property`), and write the count of the tests where the
+    caller asked for it; runs in the main process only."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value} in {report.duration:.0f} s")
     target = os.environ.get(COUNT_FILE)
     if target is None:
         return

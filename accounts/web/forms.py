@@ -109,7 +109,8 @@ class RegistrationForm(account.SignupForm):
         if self.account_already_exists:
             # The answer must not come sooner, either, than one for which a password was hashed.
             make_password(self.cleaned_data["password1"])
-        return super().try_save(request)
+        saved: tuple[Any, Any] = super().try_save(request)
+        return saved
 
 
 class ForgotPasswordForm(account.ResetPasswordForm):
@@ -185,7 +186,8 @@ class _Credential:
 
 
 def _not_right() -> forms.ValidationError:
-    return SecondFactorAdapter().validation_error("incorrect_code")
+    error: forms.ValidationError = SecondFactorAdapter().validation_error("incorrect_code")
+    return error
 
 
 class SecondFactorForm(_OnceOnly, factor.AuthenticateForm):
@@ -251,4 +253,4 @@ def _person(text: str) -> str:
     try:
         return names.read(text)
     except NameOfAPersonNeeded as refusal:
-        raise forms.ValidationError(f"{refusal.headline} {refusal.detail}", code=refusal.code) from refusal
+        raise forms.ValidationError(refusal.headline, code=refusal.code) from refusal

@@ -24,6 +24,7 @@ from accounts import leaving, people, personal_data, terms
 from accounts.adapter import speak
 from accounts.middleware import open_without_terms
 from accounts.requests import caller, inside, person, signed_in
+from accounts.web import browsers
 from accounts.web.forms import name_field
 from accounts.web.page import OwnPage
 from portal.core import clock
@@ -65,7 +66,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "passkeys": [one.wrap() for one in by_kind[Authenticator.Type.WEBAUTHN]],
         "codes": [len(one.wrap().get_unused_codes()) for one in by_kind[Authenticator.Type.RECOVERY_CODES]],
         "new_address": EmailAddress.objects.filter(user=user, verified=False).order_by("pk").last(),
-        "language": dict(settings.LANGUAGES).get(user.language, user.language),
+        "spoken": dict(settings.LANGUAGES).get(user.language, user.language),
     }
     return render(request, "account/overview.html", context)
 
@@ -101,7 +102,8 @@ def sessions(request: HttpRequest) -> HttpResponse:
         key=lambda session: session.created_at,
         reverse=True,
     )
-    return render(request, "usersessions/usersession_list.html", {"sessions": listed})
+    rows = [{"session": session, "browser": browsers.told(session.user_agent)} for session in listed]
+    return render(request, "usersessions/usersession_list.html", {"rows": rows})
 
 
 @require_POST

@@ -92,7 +92,8 @@ def _enter(request: HttpRequest, form: SignInForm) -> HttpResponse:
     known = {name: form.cleaned_data[name] for name in ("email", "password")}
     user = _authenticate(request, **known)
     login = Login(user=user, email=user.email, redirect_url=inside(request, form.cleaned_data["next"]))
-    return flows.login.perform_password_login(request, known, login)
+    response: HttpResponse = flows.login.perform_password_login(request, known, login)
+    return response
 
 
 def _authenticate(request: HttpRequest, *, email: str, password: str) -> User:

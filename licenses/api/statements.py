@@ -27,7 +27,6 @@ from licenses import claims, uploading
 from licenses.api import inputs, outputs
 from licenses.api.devices import HARDWARE_ID, find_device
 from licenses.claims import ClaimCodeUnknown, DeviceNotTaken
-from licenses.keyring import NoKeySet, SigningKeyMissing
 from licenses.returns import StaleReturn
 from portal.core import clock
 
@@ -54,7 +53,7 @@ class CarriedStatements(Door):
         takes=inputs.StatementToCarry,
         answer=outputs.CarriedStatement,
         parameters=(HARDWARE_ID,),
-        refusals=(NoSuchDevice, RightMissing, *UNPROVEN, StaleReturn, NoKeySet, SigningKeyMissing),
+        refusals=(NoSuchDevice, RightMissing, *UNPROVEN, StaleReturn),
     )
     def post(self, request: Request, hardware_id: str) -> Response:
         """A return, an acknowledgement or a claim that the device wrote as a file: the same as if the device

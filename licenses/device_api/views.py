@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
@@ -189,7 +189,7 @@ def read_body(request: HttpRequest) -> bytes:
 
     :raises LengthMissing: there is no Content-Length: the server would hand an empty body on.
     :raises BodyTooLarge: it is above 64 KiB.
-    :raises Malformed: it is declared as something else than application/jose.
+    :raises Malformed: it is declared as something else than application/jose, or the connection broke.
     """
     length = request.headers.get("Content-Length", "")
     if not (length.isascii() and length.isdigit()):
@@ -199,7 +199,10 @@ def read_body(request: HttpRequest) -> bytes:
         raise BodyTooLarge(limit=jose.MAX_TOKEN_BYTES)
     if request.content_type != JOSE:
         raise statements.Malformed(reason="the body is not declared as application/jose")
-    return request.body
+    try:
+        return request.body
+    except UnreadablePostError as error:  # no fault of ours, and nobody is there to read of one
+        raise statements.Malformed(reason="the body was cut off") from error
 
 
 def _url(path: str) -> str:

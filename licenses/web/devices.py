@@ -1,42 +1,27 @@
-"""A device's page: what it holds, assigning and undoing, and its license document as a file."""
+"""What is done on a device's page: assigning and undoing, and downloading the license document as a file."""
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from accounts import queries as accounts
-from accounts.models import User
 from accounts.queries import OPERATE
 from accounts.requests import caller, person, signed_in
 from devices import queries as devices
-from devices.models import Device
 from licenses import assignment, delivery, ledger, queries
-from licenses.web import history
-from licenses.web.products import ProductField
+from licenses.web import device_page
+from licenses.web.device_page import AssignForm
 from portal.core import clock
 from portal.core.errors import DomainError
-from portal.core.forms import ActForm, PortalForm, respond
-
-HISTORY = 10
-
-
-class AssignForm(ActForm):
-    product = ProductField(label=gettext_lazy("Product"))
-    quantity = forms.IntegerField(
-        label=gettext_lazy("Quantity"),
-        widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 1}),
-    )
+from portal.core.forms import ActForm
 
 
 @signed_in
 def device(request: HttpRequest, hardware_id: str) -> HttpResponse:
     """What the device holds, its document and its history."""
     user = person(request)
-    return _page(request, devices.get_device(hardware_id=hardware_id, user=user), user, AssignForm())
+    return device_page.show(request, devices.get_device(hardware_id=hardware_id, user=user), user)
 
 
 @signed_in
@@ -73,7 +58,7 @@ def assign(request: HttpRequest, hardware_id: str) -> HttpResponse:
             )
             # Else the browser would keep the form's "#assign" and scroll past the message.
             return redirect(f"{reverse('device', args=[device.hardware_id])}#main")
-    return _page(request, device, user, form)
+    return device_page.show(request, device, user, assigning=form)
 
 
 @signed_in
@@ -101,7 +86,7 @@ def undo(request: HttpRequest, hardware_id: str, grant_id: str) -> HttpResponse:
                 % {"quantity": done.grant.quantity, "product": done.grant.product},
             )
             return redirect("device", hardware_id=device.hardware_id)
-    return _page(request, device, user, AssignForm(), refused=form)
+    return device_page.show(request, device, user, refused=form)
 
 
 @signed_in
@@ -127,37 +112,4 @@ def download(request: HttpRequest, hardware_id: str) -> HttpResponse:
             response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
             response.headers["Cache-Control"] = "no-store"
             return response
-    return _page(request, device, user, AssignForm(), refused=form)
-
-
-def _page(
-    request: HttpRequest,
-    device: Device,
-    user: User,
-    form: AssignForm,
-    *,
-    refused: PortalForm | None = None,
-) -> HttpResponse:
-    """The device's page; `refused` is the form of one of its buttons, when that was refused."""
-    right = accounts.right_in(project=device.project, user=user)
-    can_operate = accounts.reaches(right, needed=OPERATE)
-    balance = queries.balance_of_project(device.project) if can_operate else []
-    product = form.fields["product"]
-    assert isinstance(product, ProductField), "set by the form's class"
-    product.offer_products(balance)
-    grants = list(queries.live_grants(device))
-    undoable = queries.can_be_undone(grants, device) if can_operate else set()
-    context = {
-        "device": device,
-        "project": device.project,
-        "is_member": accounts.is_member(company=device.project.company, user=user),
-        "can_operate": can_operate,
-        "has_free": any(row.free for row in balance),
-        "grants": [(grant, queries.grant_id(grant) if grant.pk in undoable else "") for grant in grants],
-        "has_undo": bool(undoable),
-        "document": queries.current_document(device),
-        "history": history.told(queries.history_of_device(device, limit=HISTORY)),
-        "refused": refused,
-        "assign_form": form,
-    }
-    return respond(request, "licenses/device.html", context, form=refused or form)
+    return device_page.show(request, device, user, refused=form)

@@ -24,11 +24,39 @@ SENTENCES: Mapping[str, Any] = {
     "assignment-undone": _(
         "%(actor)s undid the assignment of %(quantity)s × %(product)s to %(hardware_id)s (seq %(seq)s)."
     ),
-    "licenses-returned": _("%(hardware_id)s gave licenses back (seq %(seq)s)."),
+    "licenses-returned": _("%(hardware_id)s gave back %(quantity)s × %(product)s (seq %(seq)s)."),
+    "licenses-returned-by-file": _(
+        "%(hardware_id)s gave back %(quantity)s × %(product)s (seq %(seq)s); %(actor)s brought the file."
+    ),
+    "device-acknowledged": _(
+        "%(hardware_id)s said: seq %(installed)s is installed, seq %(effective)s in effect."
+    ),
+    "device-acknowledged-by-file": _(
+        "%(hardware_id)s said: seq %(installed)s is installed, seq %(effective)s in effect; %(actor)s "
+        "brought the file."
+    ),
+    "claim-code-made": _("%(actor)s made a claim code for %(hardware_id)s."),
+    "claim-with-support": _("%(hardware_id)s proved itself with a claim; support decides about it."),
+    "device-claimed": _("%(hardware_id)s came into this project by a claim that it signed."),
+    "device-claimed-away": _("%(hardware_id)s left this project by a claim that it signed."),
+    "device-blocked": _("%(actor)s blocked %(hardware_id)s: %(reason)s"),
+    "device-unblocked": _("%(actor)s unblocked %(hardware_id)s: %(reason)s"),
+    "device-seq-raised": _("%(actor)s let the next seq of %(hardware_id)s be above %(seq)s: %(reason)s"),
     "document-fetched": _("%(hardware_id)s fetched its license document, seq %(seq)s."),
     "document-downloaded": _("%(actor)s downloaded the license document of %(hardware_id)s, seq %(seq)s."),
 }
-_FACTS = ("name", "key", "product", "quantity", "source", "destination", "seq")
+_FACTS = (
+    "name",
+    "key",
+    "product",
+    "quantity",
+    "source",
+    "destination",
+    "seq",
+    "installed",
+    "effective",
+    "reason",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,17 +75,29 @@ def told(entries: Iterable[AuditEntry]) -> list[HistoryLine]:
 
 
 def _line(entry: AuditEntry) -> HistoryLine:
-    sentence = _sentence(entry)
-    if not entry.hardware_id:
+    # Who wants a device does not have it: such an entry names it without being one of the device's.
+    named = entry.hardware_id or str(entry.facts.get("wanted", ""))
+    sentence = _sentence(entry, named)
+    if not named:
         return HistoryLine(at=entry.at, before=sentence, hardware_id="", after="")
-    before, hardware_id, after = sentence.partition(entry.hardware_id)
+    before, hardware_id, after = sentence.partition(named)
     return HistoryLine(at=entry.at, before=before, hardware_id=hardware_id, after=after)
 
 
-def _sentence(entry: AuditEntry) -> str:
-    sentence = SENTENCES.get(entry.event)
+def _sentence(entry: AuditEntry, hardware_id: str) -> str:
+    sentence = SENTENCES.get(_name_of(entry))
     if sentence is None:
-        return f"{entry.who}: {entry.event} {entry.hardware_id}".strip()
+        return f"{entry.who}: {entry.event} {hardware_id}".strip()
     facts = {name: entry.facts.get(name, "") for name in _FACTS}
-    text = str(sentence) % {**facts, "actor": entry.who, "hardware_id": entry.hardware_id}
+    text = str(sentence) % {**facts, "actor": entry.who, "hardware_id": hardware_id}
     return text.replace(" .", ".")  # a device without a name
+
+
+def _name_of(entry: AuditEntry) -> str:
+    """Which sentence tells the entry: some events read differently from where one stands."""
+    if entry.event == "device-claimed" and not entry.facts.get("gained"):
+        return "device-claimed-away"
+    # What devices say over REST nobody carries; a file somebody does, and is then its actor.
+    if f"{entry.event}-by-file" in SENTENCES and entry.actor_id is not None:
+        return f"{entry.event}-by-file"
+    return entry.event

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licenses.web import companies, devices, home, keys, projects, transfers
+from licenses.web import claiming, companies, devices, home, keys, projects, statements, transfers
 
 urlpatterns = [
     path("", home.overview, name="home"),
@@ -12,8 +12,12 @@ urlpatterns = [
     path("companies/<int:company_id>/transfer", transfers.transfer, name="transfer"),
     path("projects/<int:project_id>", projects.project, name="project"),
     path("projects/<int:project_id>/devices", projects.add_device, name="project-add-device"),
+    path("projects/<int:project_id>/claim", claiming.claim, name="claim"),
+    path("projects/<int:project_id>/claim/file", claiming.hand_in, name="claim-file"),
     path("devices/<str:hardware_id>", devices.device, name="device"),
     path("devices/<str:hardware_id>/assign", devices.assign, name="device-assign"),
     path("devices/<str:hardware_id>/undo/<str:grant_id>", devices.undo, name="device-undo"),
     path("devices/<str:hardware_id>/download", devices.download, name="device-download"),
+    path("devices/<str:hardware_id>/upload", statements.upload, name="device-upload"),
+    path("devices/<str:hardware_id>/returns/<str:jti>", statements.returned, name="device-return"),
 ]

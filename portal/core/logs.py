@@ -9,15 +9,19 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 # Twenty-five characters of the activation keys' alphabet, grouped or not: a key never reaches a log.
 _ACTIVATION_CODE = re.compile(r"\b(?:[0-9A-Za-z]{5}-?){4}[0-9A-Za-z]{5}\b")
+# Nor do the keys in links of mails, which open an account: Django logs the address of what it refuses.
+_KEY_OF_A_LINK = re.compile(r"(/(?:confirm-address|new-password)/)[^\s\"'?]+")
 
 
-def without_activation_codes(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Blot out what looks like an activation key in any text of the event."""
+def without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Blot out what looks like an activation key, or a link of a mail, in any text of the event."""
     return {name: _blot(value) for name, value in event.items()}
 
 
 def _blot(value: Any) -> Any:
-    return _ACTIVATION_CODE.sub("[activation key]", value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _KEY_OF_A_LINK.sub(r"\1[link]", _ACTIVATION_CODE.sub("[activation key]", value))
 
 
 _SHARED: list[Processor] = [
@@ -25,7 +29,7 @@ _SHARED: list[Processor] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
-    without_activation_codes,
+    without_secrets,
 ]
 
 

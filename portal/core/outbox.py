@@ -60,17 +60,19 @@ def claim(*, now: datetime, limit: int = BATCH) -> list[Claim]:
     """Take up to `limit` due jobs that nobody else has, for the length of a lease.
 
     One statement, so that it is the same on both databases; SKIP LOCKED keeps workers on PostgreSQL from
-    queueing behind each other, SQLite writes one at a time anyway.
+    queueing behind each other, SQLite writes one at a time anyway. The choice is made once, beforehand: as a
+    plain subquery PostgreSQL may run it again for each row, and then takes more than `limit`.
     """
     skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     table = OutboxJob._meta.db_table
     as_parameter = connection.ops.adapt_datetimefield_value
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET leased_until = %s, attempts = attempts + 1 WHERE id IN ("  # noqa: S608
-            f" SELECT id FROM {table} WHERE due_at <= %s AND (leased_until IS NULL OR leased_until <= %s)"
-            f" ORDER BY due_at, id LIMIT %s {skip}) RETURNING id, handler, arguments, attempts",
-            [as_parameter(now + LEASE), as_parameter(now), as_parameter(now), limit],
+            f"WITH due AS MATERIALIZED (SELECT id FROM {table} WHERE due_at <= %s"  # noqa: S608
+            f" AND (leased_until IS NULL OR leased_until <= %s) ORDER BY due_at, id LIMIT %s {skip})"
+            f" UPDATE {table} SET leased_until = %s, attempts = attempts + 1"
+            " WHERE id IN (SELECT id FROM due) RETURNING id, handler, arguments, attempts",
+            [as_parameter(now), as_parameter(now), limit, as_parameter(now + LEASE)],
         )
         rows = cursor.fetchall()
     return [Claim(id=row[0], handler=row[1], arguments=json.loads(row[2]), attempts=row[3]) for row in rows]

@@ -15,8 +15,11 @@ from appliance.factory.devices import make_identity, write_identity
 from appliance.home import Manufacture, make_home
 from appliance.public_keys import ALGORITHMS
 from appliance.refusals import Refusal
+from tests.appliance.browsing import browser
 from tests.appliance.fake_portal import FakePortal, serving
 from tests.appliance.issuing import NOW, Issuer
+
+__all__ = ["browser"]  # a fixture made elsewhere
 
 HARDWARE_ID = "00-90-33-01-0A-FF"
 OTHER_HARDWARE_ID = "00-90-33-01-0B-00"

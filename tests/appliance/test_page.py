@@ -2,121 +2,28 @@
 
 import http.client
 import re
-import socket
-import subprocess
-import sys
-import threading
 import urllib.parse
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from appliance.bundle import MAX_BYTES
 from appliance.fetching import fetch
 from tests.appliance.books import Books
+from tests.appliance.browsing import Browser, Page
 from tests.appliance.conftest import HARDWARE_ID, OTHER_HARDWARE_ID, Bench
 from tests.appliance.fake_portal import FakePortal, verify_compact
 from tests.appliance.issuing import item
 
-ROOT = Path(__file__).parents[2]
-BOUNDARY = "form-data-of-the-test"
 ACTS = ("/reset", "/fetch", "/install", "/return/confirmed", "/return/send", "/acknowledge", "/claim")
 
 
-@dataclass
-class Page:
-    status: int
-    headers: http.client.HTTPMessage
-    text: str
-
-    @property
-    def notices(self) -> list[str]:
-        """The codes of the notices on the page."""
-        return re.findall(r'data-code="([^"]*)"', self.text)
-
-
-@dataclass
-class Browser:
-    """A browser with a cookie jar, following the redirect after a form."""
-
-    port: int
-    cookies: dict[str, str] = field(default_factory=dict)
-
-    def request(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> Page:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        connection.request(method, path, body, {"Cookie": cookies, **(headers or {})})
-        answer = connection.getresponse()
-        page = Page(answer.status, answer.headers, answer.read().decode())
-        connection.close()
-        for header in page.headers.get_all("Set-Cookie", []):
-            name, _, value = header.partition(";")[0].partition("=")
-            self.cookies[name] = value
-        return page
-
-    def open(self, path: str = "/") -> Page:
-        return self.request("GET", path)
-
-    def token(self) -> str:
-        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.open().text)
-        assert found is not None
-        return found.group(1)
-
-    def submit(self, path: str, **fields: str) -> Page:
-        """Send a form of the page, and open what it leads to."""
-        body = urllib.parse.urlencode({"csrfmiddlewaretoken": self.token(), **fields}).encode()
-        return self._follow(path, body, "application/x-www-form-urlencoded")
-
-    def upload(self, content: bytes) -> Page:
-        """Install a file through the form of the page."""
-        token = f'name="csrfmiddlewaretoken"\r\n\r\n{self.token()}'.encode()
-        file = b'name="file"; filename="device.lic"\r\nContent-Type: application/json\r\n\r\n' + content
-        parts = b"".join(
-            f"--{BOUNDARY}\r\nContent-Disposition: form-data; ".encode() + part + b"\r\n"
-            for part in (token, file)
-        )
-        return self._follow(
-            "/install", parts + f"--{BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={BOUNDARY}"
-        )
-
-    def _follow(self, path: str, body: bytes, kind: str) -> Page:
-        page = self.request("POST", path, body, {"Content-Type": kind})
-        if page.status != http.client.FOUND:
-            return page
-        location = page.headers["Location"]
-        assert location is not None
-        return self.open(location)
-
-
-def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
-    pause = threading.Event()
-    for _ in range(600):
-        assert server.poll() is None, "the server ended"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        pause.wait(0.05)
-    pytest.fail("the server did not answer within 30 seconds")
-
-
-@pytest.fixture
-def browser(online: Bench) -> Iterator[Browser]:
-    """A browser in front of a served device."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    command = [sys.executable, "-m", "appliance", "--home", str(online.home), "serve", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    try:
-        wait_for_port(port, server)
-        yield Browser(port)
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
+def numbers(page: Page) -> dict[str, tuple[int, int]]:
+    """How many of each product are in effect before and after, as the page says."""
+    rows = re.findall(r'<th scope="row"[^>]*>([^<]+)</th>(.*?)</tr>', page.text, re.DOTALL)
+    found = {
+        product: [int(number) for number in re.findall(r">(\d+)</td>", cells)] for product, cells in rows
+    }
+    return {product: (before, after) for product, (before, after) in found.items()}
 
 
 class TestThePage:
@@ -198,6 +105,30 @@ class TestMyPortal:
         assert "6 x Port 14: given back" in given.text
         assert "stays with this device" in given.text
         assert books.balance == {"Port": 6}
+
+    def test_it_shows_the_numbers_before_and_after(self, browser: Browser, books: Books) -> None:
+        [port] = [name for name, entry in books.live.items() if entry["ret"]]
+        page = browser.open(f"/return?grant={port}")
+        assert numbers(page) == {"Channels 14": (10, 10), "Port 14": (6, 0)}
+        assert numbers(browser.open("/return?all=1")) == {"Channels 14": (10, 10), "Port 14": (6, 0)}
+
+    def test_a_stale_return_is_signed_anew_with_the_number_typed_in(
+        self, browser: Browser, books: Books
+    ) -> None:
+        browser.submit("/return/confirmed", all="1", way="file")
+        first = verify_compact(browser.open("/return.jws").text.encode())
+        assert "It was signed with the number 2." in browser.open().text
+        assert browser.submit("/return/confirmed", all="1", way="file", min_seq="9").notices == ["done"]
+        second = verify_compact(browser.open("/return.jws").text.encode())
+        assert (second.payload["min_seq"], second.payload["ctr"]) == (9, first.payload["ctr"] + 1)
+        books.give_back(second.payload, second.data)
+        assert browser.submit("/install", text=books.bundle().decode()).notices[:1] == ["receipt"]
+
+    def test_it_tells_limits_before_they_are_hit(self, browser: Browser, books: Books) -> None:
+        page = browser.open()
+        assert "up to 256 KiB" in page.text
+        assert "up to 200 licenses" in page.text
+        assert f'data-drop="{MAX_BYTES}"' in page.text
 
     def test_it_gives_a_return_as_a_file_and_takes_the_receipt_pasted(
         self, browser: Browser, online: Bench, books: Books
@@ -289,10 +220,12 @@ class TestItsDefenses:
         assert "unsafe" not in policy
         assert page.headers["X-Frame-Options"] == "DENY"
         assert "no-store" in str(page.headers["Cache-Control"])
-        assert "<script" not in page.text
+        assert "script-src 'self'" in policy
+        assert re.findall(r"<script[^>]*>", page.text) == ['<script src="/static/appliance/device.js" defer>']
+        assert not re.search(r"\son\w+=", page.text)
         assert "style=" not in page.text
         assert not re.search(r'(?:src|href)="(?:https?:)?//', page.text)
 
-    def test_its_stylesheet_is_served_without_a_step_of_collecting(self, browser: Browser) -> None:
-        for path in re.findall(r'<link[^>]* href="([^"]+)"', browser.open().text):
+    def test_its_files_are_served_without_a_step_of_collecting(self, browser: Browser) -> None:
+        for path in re.findall(r'<(?:link|script)[^>]* (?:href|src)="([^"]+)"', browser.open().text):
             assert browser.open(path).status == 200

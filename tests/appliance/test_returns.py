@@ -1,7 +1,5 @@
 """Giving back (trust.md 5, mission rules 16 to 19): in its order, to the receipt, online and by file."""
 
-import json
-
 import pytest
 
 from appliance.acknowledging import acknowledge, acknowledgement_file, reset
@@ -182,52 +180,6 @@ class TestAReturnThatIsNotBegun:
         assert refused.value.code == "portal-unknown"
 
 
-class TestAReceiptThatIsNotTaken:
-    @pytest.mark.parametrize(
-        "wrong",
-        [
-            {"ret_sha256": "A" * 43},
-            {"sub": "00-90-33-01-0B-00"},
-            {"iss": "https://other.test/"},
-            {"results": []},
-        ],
-        ids=lambda wrong: next(iter(wrong)),
-    )
-    def test_the_return_goes_on_waiting(
-        self, online: Bench, books: Books, portal: FakePortal, port: Json, wrong: Json
-    ) -> None:
-        portal.silent = {"returns": "before"}
-        with pytest.raises(ReturnWaits):
-            give_back(online.device(), (port["id"],))
-        said = portal.returns[-1]
-        members: Json = {"results": [{"id": port["id"], "r": "kept"}], **wrong}
-        books.last = (books.receipt(said.payload, said.data, **members), books.seq + 1)
-        result = online.device().install(books.bundle())
-        assert result.receipt is None
-        assert len(result.refused) == 1
-        assert online.device().state().vault.pending_return is not None
-        assert running(online) == {"Channels"}
-
-    def test_one_without_a_required_signature_is_refused(
-        self, online: Bench, books: Books, port: Json
-    ) -> None:
-        begin_return_file(online.device(), (port["id"],))
-        said = verify_compact(return_file(online.device()))
-        books.give_back(said.payload, said.data)
-        assert books.last is not None
-        signed, next_seq = books.last
-        books.last = ({**signed, "signatures": signed["signatures"][:1]}, next_seq)
-        assert [refusal.code for refusal in online.device().install(books.bundle()).refused] == [
-            "stripped-signature"
-        ]
-        assert online.device().state().vault.pending_return is not None
-
-    def test_one_for_something_else_is_passed_over(self, online: Bench, books: Books) -> None:
-        said: Json = {"jti": random_id()}
-        books.last = (books.receipt(said, b"{}", results=[]), books.seq + 1)
-        assert online.device().install(books.bundle()).refused == ()
-
-
 class TestGivingBackByFile:
     def test_the_receipt_comes_home_in_the_license_file(
         self, online: Bench, books: Books, port: Json
@@ -261,41 +213,6 @@ class TestGivingBackByFile:
     def test_200_licenses_stay_far_below_what_the_portal_reads(self, online: Bench, books: Books) -> None:
         begin_return_file(online.device(), tuple(random_id() for _ in range(200)))
         assert len(return_file(online.device())) < 16 * 1024
-
-
-class TestAnOldBackup:
-    def test_it_brings_nothing_back(self, online: Bench, books: Books, port: Json) -> None:
-        backup = online.device().exported_configuration()
-        give_back(online.device(), (port["id"],))
-        online.device().reset()
-        online.device().restore(backup)
-        with pytest.raises(Refusal):
-            online.device().reset()
-        assert "Port" not in running(online)
-
-    def test_it_brings_nothing_back_while_the_return_waits(
-        self, online: Bench, books: Books, port: Json
-    ) -> None:
-        backup = online.device().exported_configuration()
-        begin_return_file(online.device(), (port["id"],))
-        (online.home / "configuration.json").unlink()
-        online.device().restore(backup)
-        online.device().reset()
-        assert running(online) == {"Channels"}
-        assert online.device().state().vault.pending_return is not None
-
-    def test_it_does_not_hold_what_keeps_licenses_away(self, online: Bench, books: Books) -> None:
-        assert json.loads(online.device().exported_configuration()).keys() == {
-            "format",
-            "installed",
-            "in_effect",
-        }
-
-    @pytest.mark.parametrize("data", [b"", b"{}", b'{"format":9}', b"[]"], ids=repr)
-    def test_what_is_none_is_refused(self, bench: Bench, data: bytes) -> None:
-        with pytest.raises(Refusal) as refused:
-            bench.device().restore(data)
-        assert refused.value.code == "not-a-configuration"
 
 
 class TestAcknowledging:

@@ -8,9 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from appliance.device import Device
 from appliance.refusals import Refusal
+from appliance.returning import return_file, send_return
 from appliance.store import Store
 from tests.appliance.conftest import Bench
+from tests.appliance.issuing import Json, b64u, compact, random_id, unb64u
+
+
+def damaged(pending: Json, damage: object) -> object:
+    """A pending return with something changed in it, or in the statement that is signed for it."""
+    if not isinstance(damage, dict):
+        return damage
+    if damage.keys() & {"payload", "labels", "reset_done"}:
+        return {**pending, **damage}
+    payload = json.loads(unb64u(pending["payload"]))
+    without = payload.pop(damage["without"], None) if "without" in damage else None
+    assert ("without" in damage) == (without is not None)
+    changed = {**payload, **{name: value for name, value in damage.items() if name != "without"}}
+    return {**pending, "payload": b64u(compact(changed))}
 
 
 class TestWriting:
@@ -56,6 +72,56 @@ class TestDamage:
         with pytest.raises(Refusal) as refused:
             bench.device().status()
         assert refused.value.code == "damaged-state"
+
+    @pytest.mark.parametrize(
+        ("name", "damage"),
+        [
+            ("pending_return", 7),
+            ("pending_return", {"payload": ""}),
+            ("pending_return", {"payload": "=="}),
+            ("pending_return", {"payload": b64u(b"no JSON")}),
+            ("pending_return", {"payload": b64u(b"{}")}),
+            ("pending_return", {"without": "jti"}),
+            ("pending_return", {"without": "ctr"}),
+            ("pending_return", {"without": "aud"}),
+            ("pending_return", {"without": "grants"}),
+            ("pending_return", {"without": "min_seq"}),
+            ("pending_return", {"grants": "all"}),
+            ("pending_return", {"grants": []}),
+            ("pending_return", {"grants": [7]}),
+            ("pending_return", {"grants": ["*", "A" * 22]}),
+            ("pending_return", {"jti": "short"}),
+            ("pending_return", {"ctr": "1"}),
+            ("pending_return", {"labels": [1]}),
+            ("pending_return", {"labels": {"A": 1}}),
+            ("pending_return", {"labels": None}),
+            ("pending_return", {"reset_done": "yes"}),
+            ("pending_claim", 7),
+            ("pending_claim", "=="),
+            ("pending_claim", b64u(b"{}")),
+            ("receipt", {"signed": "{}", "labels": {}}),
+            ("receipt", {"signed": None, "labels": {}}),
+            ("receipt", {"signed": '{"payload":"e30"}', "labels": {}}),
+            ("keyset", "{}"),
+            ("keyset", '{"payload":"e30"}'),
+            ("keyset", 7),
+            ("tombstones", [{"id": "short", "next_seq": None}]),
+        ],
+        ids=str,
+    )
+    def test_a_vault_with_something_else_in_it_is_damage(
+        self, bench: Bench, name: str, damage: object
+    ) -> None:
+        device = bench.device()
+        device.install(bench.issuer.bundle(bench.hardware_id))
+        device.begin_return((random_id(),), audience="https://portal.test/")
+        vault = json.loads((bench.home / "vault.json").read_bytes())
+        vault[name] = damaged(vault[name], damage) if name == "pending_return" else damage
+        (bench.home / "vault.json").write_text(json.dumps(vault))
+        for act in (Device.status, Device.reset, send_return, return_file, Device.exported_configuration):
+            with pytest.raises(Refusal) as refused:
+                act(bench.device())
+            assert refused.value.code == "damaged-state"
 
     def test_a_missing_vault_is_damage_and_not_a_new_device(self, bench: Bench) -> None:
         (bench.home / "vault.json").unlink()

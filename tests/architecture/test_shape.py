@@ -28,8 +28,8 @@ NAMELESS = {
 # tools/services.py starts services of the operating system: there the word is the right one.
 ALLOWED = {Path("tools/services.py")}
 LONGEST_FILE = 350
-# All rows and constraints of the ledger, beside each other: longer, and nothing in it decides.
-LONGER = {"licenses/models.py": 400}
+# Lists beside each other: longer, and nothing in them decides.
+LONGER = {"licenses/models.py": 400, "tools/guards.py": 450}
 LONGEST_FUNCTION = 80
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 

@@ -1,24 +1,12 @@
 """A real Chromium that talks to the live server and to nobody else."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
-
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclass
@@ -33,34 +21,25 @@ class Visit:
 OpenWindow = Callable[..., Visit]
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One browser for all tests."""
-    # Playwright keeps an event loop in this thread, in which Django would refuse to query. It is not used
-    # for anything but the browser.
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
 @pytest.fixture
 def open_window(chromium: Browser, live_server: LiveServer) -> Iterator[OpenWindow]:
-    """A function that opens a window of a width in pixels, with or without JavaScript."""
+    """A function that opens a window of a width in pixels, with or without JavaScript.
+
+    `host` is another name of this machine than its number, for what browsers grant to names only.
+    """
     with ExitStack() as windows:
 
-        def open_one(*, width: int = 1280, java_script: bool = True, dark: bool = False) -> Visit:
+        def open_one(
+            *, width: int = 1280, java_script: bool = True, dark: bool = False, host: str = ""
+        ) -> Visit:
+            address = live_server.url.replace("127.0.0.1", host) if host else live_server.url
             context = chromium.new_context(
                 viewport={"width": width, "height": 800},
                 java_script_enabled=java_script,
                 color_scheme="dark" if dark else "light",
                 locale="en-GB",
                 timezone_id="Europe/Berlin",
-                base_url=live_server.url,
+                base_url=address,
                 permissions=["clipboard-read", "clipboard-write"],
             )
             windows.callback(context.close)
@@ -77,7 +56,7 @@ def open_window(chromium: Browser, live_server: LiveServer) -> Iterator[OpenWind
                 "request",
                 lambda request: (
                     None
-                    if request.url.startswith((live_server.url, "data:"))
+                    if request.url.startswith((address, "data:"))
                     else visit.strangers.append(request.url)
                 ),
             )

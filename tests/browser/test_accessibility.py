@@ -2,14 +2,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from accounts.models import Company
+from accounts.models import Company, User
+from appliance.factory.authority import make_authority, pem
+from devices import alerts, blocking
+from devices.models import Alert, Device, TrustAnchor
 from tests import factories
 from tests.browser.conftest import OpenWindow
-from tests.factories import PASSWORD
+from tests.factories import NOW, PASSWORD, caller
 
 pytestmark = pytest.mark.browser
 
 HARDWARE_ID = "00-90-33-01-0A-FF"
+JTI = "AAECAwQFBgcICQoLDA0ODw"
 
 
 @pytest.fixture
@@ -21,6 +25,7 @@ def company(catalogue: None, keyring: object) -> Company:
     project = factories.activated(factories.first_project(company), {"Port": 10, "Channels": 4})
     device = factories.make_device(project=project, hardware_id=HARDWARE_ID, name="Main building")
     factories.assigned(device, 3)
+    factories.give_back(device, factories.assigned(device, 1), "A" * 22, key=JTI)
     factories.make_project(company=company, name="City hospital")
     return company
 
@@ -57,6 +62,8 @@ class TestPages:
             f"/projects/{default.pk}",
             f"/projects/{other.pk}",
             f"/devices/{HARDWARE_ID}",
+            f"/devices/{HARDWARE_ID}/returns/{JTI}",
+            f"/projects/{default.pk}/claim",
             "/nowhere",
             "/problems/insufficient-licenses",
         ):
@@ -88,6 +95,85 @@ class TestPages:
         page.get_by_label("Quantity").fill("1000")
         page.get_by_role("button", name="Assign").click()
         found["assign"] = findings(page)
+        page.get_by_text("Carry files by phone").click()
+        page.get_by_label("or its text").fill("nonsense")
+        page.get_by_role("button", name="Hand in the file").click()
+        found["hand in"] = findings(page)
+        assert {name: report for name, report in found.items() if report} == {}
+
+    def test_axe_finds_nothing_where_a_device_is_taken_or_blocked(
+        self, width: int, dark: bool, open_window: OpenWindow, company: Company
+    ) -> None:
+        dora = factories.make_company(founder=User.objects.get(forename="Dora"), name="Dora Systems")
+        Device.objects.update(blocked_at=NOW, pinned_spki=b"\x07" * 32, pinned_at=NOW)
+        page = open_window(width=width, dark=dark).page
+        sign_in(page, "alice@example.com")
+        page.goto(f"/devices/{HARDWARE_ID}")
+        found = {"blocked": findings(page)}
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_role("button", name="Sign out").click()
+        sign_in(page, "dora@example.com")
+        page.goto(f"/projects/{factories.first_project(dora).pk}")
+        page.get_by_label("Hardware ID").fill(HARDWARE_ID)
+        page.get_by_role("button", name="Add the device").click()
+        found["taken"] = findings(page)
+        page.get_by_role("link", name="Claim this device").click()
+        page.get_by_role("button", name="Make the code").click()
+        found["code"] = findings(page)
+        assert {name: report for name, report in found.items() if report} == {}
+
+    def test_axe_finds_nothing_on_the_staff_pages(
+        self, width: int, dark: bool, open_window: OpenWindow, company: Company, anchor: TrustAnchor
+    ) -> None:
+        factories.make_user(name="Sam", email="sam@example.com", password=PASSWORD, is_staff=True)
+        page = open_window(width=width, dark=dark).page
+        sign_in(page, "sam@example.com")
+        found = {}
+        for address in ("", "alerts", "trust-anchors", "blocks"):  # also where there is nothing yet
+            page.goto(f"/staff/{address}")
+            found[f"{address} before"] = findings(page)
+        device = Device.objects.get()
+        for kind in Alert.Kind:
+            alerts.alert(kind, device=device, subject="1", now=NOW, ctr=1, seq=9_000_000, ahead=8_999_999)
+        [first, second, *_] = Alert.objects.order_by("pk")
+        alerts.settle_alert(settled=first, caller=caller(reason="asked them"), now=NOW)
+        blocking.block_device(device=device, caller=caller(reason="stolen from the van"), now=NOW)
+        blocking.block_key(key_hash="ab" * 32, caller=caller(reason="copied"), now=NOW)
+        for address in (
+            "",
+            "alerts",
+            f"alerts/{first.pk}",
+            f"alerts/{second.pk}",
+            "trust-anchors",
+            "trust-anchors/add",
+            f"trust-anchors/{bytes(anchor.sha256).hex()}/remove",
+            "blocks",
+            "blocks/device",
+            "blocks/key",
+            f"blocks/device/{HARDWARE_ID}",
+            f"blocks/key/{'ab' * 32}",
+        ):
+            page.goto(f"/staff/{address}")
+            found[address] = findings(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+        page.goto("/staff/trust-anchors/add")
+        page.get_by_label("Manufacturer").fill("Other Networks")
+        page.get_by_label("Or the certificate pasted").fill(
+            pem(make_authority("Other Networks", now=NOW).root).decode()
+        )
+        page.get_by_label("Hardware IDs it may speak for").fill("00-90")
+        page.get_by_role("button", name="Look at it").click()
+        found["refused"] = findings(page)
+        page.get_by_label("Hardware IDs it may speak for").fill("00-90-34")
+        page.get_by_role("button", name="Look at it").click()
+        found["anchor asked"] = findings(page)
+        page.get_by_role("button", name="Trust it").click()
+        found["anchor added"] = findings(page)
+        page.goto(f"/staff/blocks/device?device={HARDWARE_ID}")
+        page.get_by_label("Reason").fill("stolen from the van")
+        page.get_by_role("button", name="Look at the device").click()
+        found["block asked"] = findings(page)
+        assert TrustAnchor.objects.count() == 2
         assert {name: report for name, report in found.items() if report} == {}
 
     def test_axe_finds_nothing_where_there_is_nothing_yet(

@@ -30,6 +30,18 @@ class TestReading:
     def test_what_is_given_counts_in_the_demo_too(self) -> None:
         assert Environment({"DEMO": "1", "A": "b"}).required("A", demo="x", means="") == "b"
 
+    def test_a_demo_s_identity_starts_no_other_portal(self) -> None:
+        identity = {"PORTAL_ID": "https://license-portal.demo.invalid/not-for-production"}
+        environment = Environment(identity)
+        environment.identity("PORTAL_ID", demo="", means="")
+
+        assert mistakes(environment) == [
+            "settings: PORTAL_ID is the identity of a demo: choose one of your own"
+        ]
+        in_the_demo = Environment(identity | {"DEMO": "1"})
+        in_the_demo.identity("PORTAL_ID", demo="", means="")
+        in_the_demo.check()
+
     def test_words_are_parted_by_blanks_and_commas(self) -> None:
         environment = Environment({"A": "one, two  three"})
 
@@ -109,3 +121,27 @@ class TestSecrets:
         assert mistakes(environment) == [
             "settings: K must hold Fernet keys: 32 bytes each, as URL-safe base64"
         ]
+
+
+class TestPasswordsAndWords:
+    def test_a_password_of_somebody_elses_may_be_short_or_missing(self, tmp_path: Path) -> None:
+        file = tmp_path / "mail-password"
+        file.write_text("short\n")
+        environment = Environment({"A": "given", "B_FILE": str(file)})
+
+        assert [environment.password(name) for name in ("A", "B", "C")] == ["given", "short", ""]
+        environment.check()
+
+    def test_a_password_file_that_is_not_there_is_a_mistake(self, tmp_path: Path) -> None:
+        environment = Environment({"A_FILE": str(tmp_path / "none")})
+        environment.password("A")
+
+        assert mistakes(environment) == ["settings: A_FILE cannot be read: No such file or directory"]
+
+    def test_one_of_a_few_words_or_its_default(self) -> None:
+        environment = Environment({"A": "tls", "B": "ssl"})
+
+        assert environment.one_of("A", "none", "none", "tls") == "tls"
+        assert environment.one_of("C", "none", "none", "tls") == "none"
+        assert environment.one_of("B", "none", "none", "tls") == "none"
+        assert mistakes(environment) == ["settings: B must be one of none, tls, not 'ssl'"]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.management import call_command
+from django.utils.module_loading import autodiscover_modules
 
 from licenses.models import KeyDelivery
 from portal.core import outbox
@@ -17,7 +18,8 @@ from tests.factories import NOW, make_key
 class TestWorkers:
     @pytest.fixture(autouse=True)
     def _due(self, catalogue: None) -> None:
-        """More jobs than one batch takes, all due."""
+        """More jobs than one batch takes, all due, in a process that knows its handlers."""
+        autodiscover_modules("tasks")
         for _ in range(outbox.BATCH + 5):
             make_key()
         due = NOW.replace(year=2020)

@@ -1,16 +1,18 @@
 """A device at the portal's doors: it signs as trust.md 3 says, and can be made to sign anything else."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.test import Client
 
 from appliance.factory.devices import FactoryIdentity
-from tests import rows
+from devices.models import Device
+from tests import factories, rows
 from tests.pure import statements
 from tests.pure.certificates import PrivateKey
 
@@ -60,6 +62,18 @@ class Signer:
             self.key,
             self.alg,
         )
+
+    def was_heard_of(self) -> None:
+        """Let the portal know the key already, so that a first word is not what changes something."""
+        spki = self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        Device.objects.filter(hardware_id=self.hardware_id).update(
+            pinned_spki=hashlib.sha256(spki).digest(), pinned_at=factories.NOW
+        )
+
+    def writes(self, typ: str, **said: Any) -> bytes:
+        """A file for people to carry: a statement of this `typ`, bound to no door and no nonce."""
+        header = statements.header(self.alg, self.chain, typ=typ, nonce=..., url=...)
+        return self.sign(header=header, claims=self.claims(**said))
 
     def fetch(self, **claims: Any) -> Any:
         """Fetch the licenses."""

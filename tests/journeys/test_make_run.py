@@ -39,6 +39,7 @@ class TestMakeRun:
         assert "00-90-33-01-0A-FF" in first
         assert re.search(r"10 x Port 14 .*in effect", first)
         assert "alice@example.com" in first
+        assert f"Mails      {tmp_path / 'mails'}" in first
 
         second = run_once(tmp_path)
         assert "has its licenses from an earlier start" in second

@@ -11,6 +11,7 @@ from licenses import queries, verification
 from licenses.models import Acknowledged
 from tests import factories
 from tests.journeys.conftest import Appliance, Portal
+from tools.demo.partner import PortalRefusal
 
 MakeAppliance = Callable[[], Appliance]
 
@@ -118,6 +119,31 @@ class TestByFile:
         carried = tmp_path / "carried.lic"
         carried.write_bytes(partner.download(f"{path}/license-document"))
         assert "receipt" in json.loads(carried.read_bytes())
+        appliance.does("install", str(carried))
+        appliance.does("reset")
+
+        assert in_effect(appliance) == [("Channels", 4)]
+        assert factories.free(portal.project) == 10
+        assert list(verification.violations()) == []
+
+    def test_everything_goes_back_with_the_number_that_the_portal_names(
+        self, portal: Portal, appliance: Appliance, tmp_path: Path
+    ) -> None:
+        device = device_of(appliance)
+        for _ in range(2):
+            factories.assigned(device)  # documents of which the device hears nothing
+        appliance.does("portal", "http://127.0.0.1:9")  # nobody answers there
+        written, path = tmp_path / "return.jws", f"devices/{appliance.hardware_id}"
+        appliance.does("return", "--all", "--file", str(written))
+        partner = portal.partner()
+        with pytest.raises(PortalRefusal, match="min_seq 5"):
+            partner.post(f"{path}/statements", {"statement": written.read_text()})
+        assert in_effect(appliance) == []
+
+        appliance.does("return", "--all", "--min-seq", "5", "--file", str(written))
+        partner.post(f"{path}/statements", {"statement": written.read_text()})
+        carried = tmp_path / "carried.lic"
+        carried.write_bytes(partner.download(f"{path}/license-document"))
         appliance.does("install", str(carried))
         appliance.does("reset")
 

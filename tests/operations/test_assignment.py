@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.conf import LazySettings
 
-from accounts.models import Project, User
+from accounts.models import Company, Project, User
 from devices.models import Device
+from devices.queries import NoSuchDevice
 from licenses import assignment, queries
 from licenses.assignment import DeviceIsFull
 from licenses.document import MAX_ITEMS
@@ -15,7 +16,7 @@ from licenses.models import Grant, LicenseDocument
 from portal.core import clock
 from portal.core.acts import IdempotencyKeyReused
 from portal.core.models import OutboxJob
-from tests.factories import NOW, activated, assigned, caller, free, get_product, make_device
+from tests.factories import NOW, activated, assigned, caller, free, get_product, make_device, make_project
 from tests.operations.bookkeeping import last_entry, last_leaf, latest, listed, read, refused, unchanged
 
 
@@ -57,6 +58,19 @@ class TestAssigning:
     def test_quantities_have_bounds(self, device: Device, quantity: int) -> None:
         with refused(QuantityOutOfRange, quantity=quantity):
             assigned(device, quantity)
+
+    def test_a_device_that_left_the_project_meanwhile_gets_nothing_from_its_new_one(
+        self, device: Device, project: Project, company: Company
+    ) -> None:
+        """Whoever was let in at the door had a right in the project of then."""
+        elsewhere = activated(make_project(company=company), {"Port": 5})
+        seen = Device.objects.select_related("project").get(pk=device.pk)
+        Device.objects.filter(pk=device.pk).update(project=elsewhere)
+
+        with refused(NoSuchDevice):
+            assigned(seen)
+
+        assert (free(project), free(elsewhere)) == (10, 5)
 
     def test_it_is_in_the_history_of_device_and_project(
         self, device: Device, project: Project, alice: User

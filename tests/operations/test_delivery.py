@@ -17,7 +17,7 @@ from licenses.models import Grant, LicenseDocument
 from portal.core.models import AuditEntry
 from tests.factories import NOW, activated, assigned, caller, make_device
 from tests.operations.bookkeeping import last_entry, listed, read, refused, unchanged
-from tests.operations.test_returns import a_test_license
+from tests.operations.unbought import a_test_license
 
 with_keys = pytest.mark.usefixtures("keyring")
 

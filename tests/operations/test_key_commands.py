@@ -38,8 +38,7 @@ def kid_in_use(alg: str = "Ed25519") -> str:
 
 def found() -> list[str]:
     """The ids of what the checks of an upgrade find."""
-    all_found = [*checks.identity_is_no_demo(), *checks.key_set_does_for_this_release(["default"])]
-    return [str(error.id) for error in all_found]
+    return [str(error.id) for error in checks.key_set_does_for_this_release(["default"])]
 
 
 class TestTheCommand:
@@ -128,14 +127,10 @@ class TestLookingAtTheKeys:
         assert "ML-DSA-87" in error.msg
         assert "keys rotate DIR" in str(error.hint)
 
-    def test_a_demo_s_identity_and_keys_are_refused_outside_the_demo(
-        self, keyring: Keys, settings: LazySettings
-    ) -> None:
+    def test_a_demo_s_keys_are_refused_outside_the_demo(self, keyring: Keys, settings: LazySettings) -> None:
         assert found() == []
         settings.DEMO = False
 
-        assert found() == ["licenses.E001", "licenses.E002"]
-        settings.PORTAL_ID = "https://licenses.example.com"
         assert found() == ["licenses.E002"]
 
     def test_what_signs_no_more_may_be_destroyed(self, keyring: Keys) -> None:

@@ -1,7 +1,6 @@
 """Licenses coming back from a device (mission rules 16 to 19, trust.md 5)."""
 
 import json
-from datetime import timedelta
 
 import pytest
 from django.conf import settings
@@ -18,15 +17,14 @@ from licenses import (
     ledger,
     queries,
     returns,
-    transparency,
 )
-from licenses.log_line import LeafType
 from licenses.models import Grant, Return
 from licenses.returns import StaleReturn
 from portal.core import acts, base64url
 from portal.core.models import AuditEntry
-from tests.factories import NOW, assigned, caller, free, get_product, give_back, make_device
+from tests.factories import NOW, assigned, caller, free, give_back, make_device
 from tests.operations.bookkeeping import last_entry, last_leaf, latest, listed, refused, unchanged
+from tests.operations.unbought import a_test_license
 
 pytestmark = pytest.mark.usefixtures("keyring")
 
@@ -307,28 +305,3 @@ def acknowledged(device: Device, *, installed: int) -> None:
         caller=caller(),
         now=NOW,
     )
-
-
-def a_test_license(device: Device, code: str = "UC") -> Grant:
-    """A test grant in the device's document, with its line in the log, as the operation will write it."""
-    act = acts.begin(operation="test-license", caller=caller(), given={}, now=NOW)
-    seq = documents.next_seq(device)
-    grant = Grant.objects.create(
-        device=device,
-        product=get_product(code),
-        quantity=2,
-        license_class=Grant.Class.TEST,
-        made_by=act,
-        made_at=NOW,
-        expires_at=NOW + timedelta(days=90),
-        first_seq=seq,
-    )
-    document = documents.issue(device=device, seq=seq, act=act, now=NOW)
-    transparency.record(
-        act=act,
-        leaf_type=LeafType.TEST,
-        told=[transparency.Told(grant=grant)],
-        document_sha256=bytes(document.payload_sha256),
-        now=NOW,
-    )
-    return grant

@@ -1,18 +1,24 @@
 """Whose device certificates count (trust.md 1)."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from appliance.factory.authority import Authority, make_authority, pem
 from appliance.factory.devices import make_identity
 from devices import pki, proofs, trust_anchors
 from devices.models import AnchorPrefix, TrustAnchor
+from devices.queries import NoSuchAnchor
 from devices.standing import standing_of
 from devices.trust_anchors import AnchorUnusable, PrefixOfAnotherManufacturer
-from portal.core.acts import IdempotencyKeyReused
+from portal.core.acts import IdempotencyKeyReused, ReasonNeeded
 from tests.factories import NOW, caller
 from tests.operations.bookkeeping import last_entry, refused, unchanged
+from tests.pure import certificates
 
 HARDWARE_ID = "00-90-33-01-0A-FF"
 
@@ -37,6 +43,12 @@ def add(
 def proven(chain: list[bytes]) -> pki.DeviceIdentity:
     anchors = standing_of("", heard_since=NOW).anchors
     return proofs.proof_of(tuple(chain), anchors=anchors, now=NOW).identity
+
+
+def remove(anchor: TrustAnchor, *, key: str | None = None, reason: str = "its key leaked") -> None:
+    trust_anchors.remove_trust_anchor(
+        sha256=bytes(anchor.sha256), caller=caller(key=key, reason=reason), now=NOW
+    )
 
 
 @pytest.fixture
@@ -65,10 +77,15 @@ class TestAddingAnAnchor:
         assert sorted(AnchorPrefix.objects.values_list("prefix", flat=True)) == ["00-90-33", "00-90-35-01"]
 
     def test_it_is_in_the_history(self, db: None, authority: Authority) -> None:
-        add(authority.root)
+        anchor = add(authority.root)
 
         assert last_entry().event == "trust-anchor-added"
-        assert last_entry().facts == {"manufacturer": "Example Networks", "prefixes": ["00-90-33"]}
+        assert last_entry().facts == {
+            "manufacturer": "Example Networks",
+            "sha256": authority.root.fingerprint(hashes.SHA256()).hex(),
+            "prefixes": ["00-90-33"],
+        }
+        assert anchor.added_by == "tests"
 
     @pytest.mark.parametrize("prefix", ["00-90-33", "00-90-33-01", "00-90-33-01-0A-FF"])
     def test_a_prefix_within_another_manufacturers_is_refused(
@@ -153,6 +170,15 @@ class TestAddingAnAnchor:
         with unchanged():
             assert add(authority.root, "00-90-34", "00-90-33", key="once") == first
 
+    def test_the_same_request_again_after_its_removal_brings_nothing_back(
+        self, db: None, authority: Authority
+    ) -> None:
+        first = add(authority.root, key="once")
+        remove(first)
+
+        with refused(NoSuchAnchor):
+            add(authority.root, key="once")
+
     @pytest.mark.parametrize("change", [{"manufacturer": "Other"}, {"place": "CN"}], ids=str)
     def test_a_request_id_is_not_for_another_anchor(
         self, db: None, authority: Authority, change: dict[str, str]
@@ -161,3 +187,68 @@ class TestAddingAnAnchor:
 
         with refused(IdempotencyKeyReused):
             add(authority.root, key="once", **change)
+
+
+class TestLookingAtAnAnchor:
+    def test_it_says_what_would_be_accepted_and_changes_nothing(self, db: None, authority: Authority) -> None:
+        with unchanged():
+            looked_at = trust_anchors.look_at_trust_anchor(
+                certificate=pem(authority.root), prefixes=["00-90-33"], hardware_id_in="CN"
+            )
+
+        assert looked_at.sha256 == authority.root.fingerprint(hashes.SHA256())
+        assert looked_at.subject == authority.root.subject.rfc4514_string()
+        assert looked_at.valid_until is None
+
+    def test_an_end_is_told(self, db: None) -> None:
+        root = replace(certificates.root(), not_after=NOW + timedelta(days=400)).certificate
+
+        looked_at = trust_anchors.look_at_trust_anchor(
+            certificate=pem(root), prefixes=["00-90-33"], hardware_id_in="CN"
+        )
+
+        assert looked_at.valid_until == NOW + timedelta(days=400)
+
+    def test_what_cannot_be_added_is_refused_already(self, db: None) -> None:
+        with refused(AnchorUnusable):
+            trust_anchors.look_at_trust_anchor(
+                certificate=b"no certificate", prefixes=["00-90-33"], hardware_id_in="CN"
+            )
+
+
+class TestRemovingAnAnchor:
+    def test_its_devices_are_not_believed_any_more(self, db: None, authority: Authority) -> None:
+        made = make_identity(authority, HARDWARE_ID, kind="P-256", now=NOW)
+        chain = [certificate.public_bytes(Encoding.DER) for certificate in made.chain]
+
+        remove(add(authority.root))
+
+        with pytest.raises(pki.CertificateRejected):
+            proven(chain)
+        assert last_entry().event == "trust-anchor-removed"
+        assert last_entry().facts["reason"] == "its key leaked"
+
+    def test_it_needs_a_reason(self, db: None, authority: Authority) -> None:
+        anchor = add(authority.root)
+
+        with refused(ReasonNeeded):
+            remove(anchor, reason=" ")
+
+    def test_the_same_request_again_is_answered_the_same(self, db: None, authority: Authority) -> None:
+        anchor = add(authority.root)
+        remove(anchor, key="once")
+
+        with unchanged():
+            remove(anchor, key="once")
+
+    def test_one_that_is_gone_is_not_there(self, db: None, authority: Authority) -> None:
+        anchor = add(authority.root)
+        remove(anchor)
+
+        with refused(NoSuchAnchor):
+            remove(anchor)
+
+    def test_it_can_be_added_again(self, db: None, authority: Authority) -> None:
+        remove(add(authority.root))
+
+        assert add(authority.root).pk is not None

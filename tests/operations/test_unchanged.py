@@ -6,7 +6,8 @@ from devices.models import Device
 from licenses import delivery, key_ceremony, unchanged
 from tests.conftest import Keys
 from tests.factories import NOW, assigned, caller, give_back
-from tests.operations.test_returns import a_test_license, acknowledged
+from tests.operations.test_returns import acknowledged
+from tests.operations.unbought import a_test_license
 
 
 def held_by(device: Device) -> str:

@@ -2,14 +2,15 @@
 
 import pytest
 
-from accounts.models import Project, User
+from accounts.models import Company, Project, User
 from devices.models import Device
+from devices.queries import NoSuchDevice
 from licenses import assignment, delivery, queries
 from licenses.assignment import AssignmentCarried
 from licenses.ledger import GrantAlreadyEnded
 from licenses.models import Grant, LicenseDocument
 from portal.core.acts import IdempotencyKeyReused
-from tests.factories import NOW, assigned, caller, free, give_back, make_device
+from tests.factories import NOW, assigned, caller, free, give_back, make_device, make_project
 from tests.operations.bookkeeping import last_entry, last_leaf, latest, listed, refused, unchanged
 
 
@@ -26,6 +27,20 @@ class TestUndoing:
         assert (free(project), free(device)) == (10, 0)
         assert (done.grant.state, done.grant.ended_at) == ("revoked", NOW)
         assert done.grant.ended_by == done.document.act
+
+    def test_a_device_that_left_the_project_meanwhile_keeps_it(
+        self, device: Device, project: Project, company: Company
+    ) -> None:
+        """Whoever was let in at the door had a right in the project of then."""
+        made = assigned(device, 3)
+        seen = Device.objects.get(pk=device.pk)
+        grant = queries.get_grant(grant_id=queries.grant_id(made), device=seen)
+        Device.objects.filter(pk=device.pk).update(project=make_project(company=company))
+
+        with refused(NoSuchDevice):
+            undo(grant)
+
+        assert free(device) == 3
 
     def test_the_next_document_lacks_it_and_keeps_the_others(self, device: Device) -> None:
         assigned(device, 2, "UC")

@@ -1,18 +1,23 @@
 """What the books must say, kept with plain dictionaries: the simplest portal that could be right."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+from django.apps import apps
+from django.core.management.color import no_style
 from django.db import connection
+from django.db.models import Model as Row
 from django.db.models import Q
 
 from accounts.models import Company, Project
 from devices.models import Device
 from licenses import queries
 from licenses.document import LicenseDocumentV1
-from licenses.models import Grant, Holding
+from licenses.models import Grant, Holding, KeySetVersion, Product
+from portal.core.acts import Caller
+from tests.rows import APPS
 
 TRACES = """
     SELECT
@@ -25,13 +30,26 @@ TRACES = """
         (SELECT COUNT(*) FROM licenses_grant WHERE state = 'live'),
         (SELECT COUNT(*) FROM licenses_licensedocument),
         (SELECT COUNT(*) FROM licenses_licensedocument WHERE handed_out_at IS NOT NULL),
-        (SELECT COUNT(*) FROM licenses_logleaf), (SELECT COUNT(*) FROM licenses_logline)
+        (SELECT COUNT(*) FROM licenses_logleaf), (SELECT COUNT(*) FROM licenses_logline),
+        (SELECT COUNT(*) FROM licenses_return)
 """
 
 Balance = Company | Project
 Owner = Balance | Device
 RETURNABLE = {"Port": True, "UC": True, "Channels": False}
+Operation = Callable[..., Any]
 Fate = Literal["live", "returned", "revoked"]
+
+
+def empty_tables(*, but: tuple[type[Row], ...] = (Product, KeySetVersion)) -> None:
+    """Forget earlier histories; the catalogue and the key sets stay."""
+    stay = {model._meta.db_table for model in but}
+    tables = [
+        model._meta.db_table
+        for model in apps.get_models()
+        if model._meta.app_label in APPS and model._meta.db_table not in stay
+    ]
+    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), tables, allow_cascade=True))
 
 
 def traces() -> tuple[int, ...]:
@@ -61,6 +79,17 @@ class ModelGrant:
     quantity: int
     first_seq: int
     fate: Fate = "live"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that was accepted: to be made again, or under its name with other input."""
+
+    operation: Operation
+    given: dict[str, Any]
+    other: dict[str, Any]
+    by: Caller
+    answer: Any
 
 
 @dataclass

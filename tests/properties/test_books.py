@@ -6,18 +6,11 @@ says; at the end of a history `ledger verify` must be silent. Everything commits
 shows only at a real commit. So each history begins by emptying the tables.
 """
 
-import hashlib
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.conf import LazySettings
-from django.core.management.color import no_style
-from django.db import connection
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -30,16 +23,12 @@ from hypothesis.stateful import (
 )
 
 from accounts.models import Company, Project
-from devices import payloads
-from devices.accepting import JTIConflict
 from devices.models import Device
-from licenses import activation, assignment, balances, delivery, fulfilment, queries, returns, verification
+from licenses import activation, assignment, balances, delivery, fulfilment, queries, verification
 from licenses.activation import KeyAlreadyActivated
 from licenses.assignment import AssignmentCarried
 from licenses.fulfilment import OrderLine
 from licenses.ledger import GrantAlreadyEnded, InsufficientLicenses
-from licenses.models import Grant, KeySetVersion, Product
-from licenses.receipt import Outcome, ReceiptV1
 from portal.core.acts import Caller, IdempotencyKeyReused
 from portal.core.errors import DomainError
 from tests.factories import (
@@ -53,30 +42,28 @@ from tests.factories import (
     make_user,
 )
 from tests.properties.crashing import POINTS, Crash, Point
-from tests.properties.model import RETURNABLE, Model, traces
-from tests.rows import APPS
+from tests.properties.model import (
+    RETURNABLE,
+    Balance,
+    Model,
+    ModelKey,
+    Operation,
+    Request,
+    empty_tables,
+    traces,
+)
+from tests.properties.returning import return_grants
 
-Operation = Callable[..., Any]
 codes = st.sampled_from(sorted(RETURNABLE))
 quantities = st.integers(min_value=1, max_value=5)
-which = st.integers(min_value=0, max_value=1000)
+# All alike: of plain integers Hypothesis prefers the small ones, and would use the first of everything.
+which = st.sampled_from(range(120))
 crashes = st.one_of(st.none(), st.sampled_from(POINTS))
 _orders = itertools.count(1)
 
 
-@dataclass(frozen=True)
-class Request:
-    """A request that was accepted: to be made again, or under its name with other input."""
-
-    operation: Operation
-    given: dict[str, Any]
-    other: dict[str, Any]
-    by: Caller
-    answer: Any
-
-
 class Histories(RuleBasedStateMachine):
-    """Two companies, three projects with licenses, three devices, one of them with the other company."""
+    """Two companies, three projects with licenses, three devices with grants, one of another company."""
 
     @initialize()
     def begin(self) -> None:
@@ -88,64 +75,68 @@ class Histories(RuleBasedStateMachine):
         self.requests: list[Request] = []
         # Something to work with at once: most histories that start empty are histories of refusals.
         for project in projects:
-            self.issue(port=4, others={"UC": 3, "Channels": 2}, crash=None)
-            self.activate(key=-1, balance=self.model.balances.index(project), crash=None)
+            self.issue({"Port": 8, "UC": 3, "Channels": 4}, None)
+            self.activate(self.model.keys[-1], project, None)
+        for device in devices:
+            self.bind(device, "Port", 2, None)
+            self.bind(device, "Channels", 1, None)
 
     # --- Acts ---
 
-    @rule(port=quantities, others=st.dictionaries(codes, quantities, max_size=2), crash=crashes)
-    def issue(self, port: int, others: dict[str, int], crash: Point | None) -> None:
-        number = f"H-{next(_orders)}"
-        lines = {"Port": port} | others
+    @rule(
+        lines=st.dictionaries(codes, quantities, min_size=1), balance=which, use=st.booleans(), crash=crashes
+    )
+    def sell(self, lines: dict[str, int], balance: int, use: bool, crash: Point | None) -> None:
+        """An order; its key is used at once, or left for later."""
+        self.issue(lines, crash)
+        if use:
+            self.activate(self.model.keys[-1], pick(self.model.balances, balance), crash)
 
-        def given(extra: int) -> dict[str, Any]:
-            order = [OrderLine(code=code, version=14, quantity=lines[code] + extra) for code in lines]
-            return {"number": number, "reference": "", "customer": "Example Telecom", "lines": order}
-
-        issued = self.perform(fulfilment.issue_key, given(0), given(1), crash=crash)
-        self.model.issue(issued.code, lines)
-
-    @precondition(lambda self: self.model.keys)
+    @precondition(lambda self: len(self.model.keys) > len(self.model.projects))
     @rule(key=which, balance=which, crash=crashes)
-    def activate(self, key: int, balance: int, crash: Point | None) -> None:
-        chosen, into = pick(self.model.keys, key), pick(self.model.balances, balance)
-        given = {"code": chosen.code, "target": into}
-        other = {"code": chosen.code, "target": pick(self.model.balances, balance + 1)}
-        if chosen.used:
-            self.refuse(KeyAlreadyActivated, activation.activate_key, given)
-            return
-        self.perform(activation.activate_key, given, other, crash=crash)
-        self.model.activate(chosen, into)
+    def use_a_key(self, key: int, balance: int, crash: Point | None) -> None:
+        """Mostly one that was not used, if there is one."""
+        unused = [one for one in self.model.keys if not one.used]
+        chosen = pick(self.model.keys if key % 4 == 0 or not unused else unused, key // 4)
+        self.activate(chosen, pick(self.model.balances, balance), crash)
 
-    @rule(source=which, destination=which, code=codes, quantity=quantities, crash=crashes)
+    @rule(source=which, destination=which, code=codes, quantity=which, crash=crashes)
     def transfer(self, source: int, destination: int, code: str, quantity: int, crash: Point | None) -> None:
-        origin, target = pick(self.model.balances, source), pick(self.model.balances, destination)
-        given = {"source": origin, "destination": target, "product": get_product(code), "quantity": quantity}
+        """Up to one more than is there; now and then to somewhere it may not go."""
+        full = [balance for balance in self.model.balances if self.model.held[balance, code]]
+        origin = pick(full or self.model.balances, source)
+        allowed = [
+            balance
+            for balance in self.model.balances
+            if balance != origin and company_of(balance) == company_of(origin)
+        ]
+        target = pick(self.model.balances if destination % 4 == 0 else allowed, destination // 4)
+        wanted = 1 + quantity % (self.model.held[origin, code] + 1)
+        given = {"source": origin, "destination": target, "product": get_product(code), "quantity": wanted}
         if company_of(origin) != company_of(target):
             self.refuse(balances.OtherCompany, balances.transfer_licenses, given)
         elif origin == target:
             self.refuse(balances.SameBalance, balances.transfer_licenses, given)
-        elif quantity > self.model.held[origin, code]:
+        elif wanted > self.model.held[origin, code]:
             self.refuse(InsufficientLicenses, balances.transfer_licenses, given)
         else:
-            other = given | {"quantity": quantity + 1}
+            other = given | {"quantity": wanted + 1}
             self.perform(balances.transfer_licenses, given, other, crash=crash)
-            self.model.move(origin, target, code, quantity)
+            self.model.move(origin, target, code, wanted)
 
-    @rule(device=which, code=codes, quantity=quantities, crash=crashes)
+    @rule(device=which, code=codes, quantity=which, crash=crashes)
     def assign(self, device: int, code: str, quantity: int, crash: Point | None) -> None:
+        """Up to one more than is there."""
         onto = pick(self.model.devices, device)
-        given = {"device": onto, "product": get_product(code), "quantity": quantity}
-        if quantity > self.model.held[self.model.project_of(onto), code]:
-            self.refuse(InsufficientLicenses, assignment.assign, given)
-            return
-        done = self.perform(assignment.assign, given, given | {"quantity": quantity + 1}, crash=crash)
-        self.model.assign(done.grant, onto, code)
+        available = self.model.held[self.model.project_of(onto), code]
+        self.bind(onto, code, 1 + quantity % (available + 1), crash)
 
     @precondition(lambda self: self.model.grants)
     @rule(grant=which, crash=crashes)
     def undo(self, grant: int, crash: Point | None) -> None:
-        chosen = pick(self.model.grants, grant)
+        """Mostly a live grant, whether handed out or not."""
+        live = [one for one in self.model.grants if one.fate == "live"]
+        chosen = pick(self.model.grants if grant % 4 == 0 or not live else live, grant // 4)
         given = {"grant": chosen.grant}
         if chosen.fate != "live":
             self.refuse(GrantAlreadyEnded, assignment.undo_assignment, given)
@@ -157,10 +148,11 @@ class Histories(RuleBasedStateMachine):
             self.model.end([chosen], "revoked")
 
     @precondition(lambda self: self.model.grants)
-    @rule(device=which, grants=st.lists(which, min_size=1, max_size=3), crash=crashes)
-    def give_back(self, device: int, grants: list[int], crash: Point | None) -> None:
-        by = pick(self.model.devices, device)
-        named = {one.grant.pk: one for one in (pick(self.model.grants, number) for number in grants)}
+    @rule(grants=st.lists(which, min_size=1, max_size=3), crash=crashes)
+    def give_back(self, grants: list[int], crash: Point | None) -> None:
+        """Any grants, live or not, by the device of the first; the others may be another's."""
+        chosen = [pick(self.model.grants, number) for number in grants]
+        by, named = chosen[0].device, {one.grant.pk: one for one in chosen}
         grants_named = [one.grant for one in named.values()]
         given = {"device": by, "grants": grants_named}
         other = {"device": by, "grants": [*grants_named, *grants_named]}
@@ -213,6 +205,33 @@ class Histories(RuleBasedStateMachine):
 
     # --- How acts are made ---
 
+    def issue(self, lines: dict[str, int], crash: Point | None) -> None:
+        number = f"H-{next(_orders)}"
+
+        def given(extra: int) -> dict[str, Any]:
+            order = [OrderLine(code=code, version=14, quantity=lines[code] + extra) for code in lines]
+            return {"number": number, "reference": "", "customer": "Example Telecom", "lines": order}
+
+        issued = self.perform(fulfilment.issue_key, given(0), given(1), crash=crash)
+        self.model.issue(issued.code, lines)
+
+    def activate(self, key: ModelKey, target: Balance, crash: Point | None) -> None:
+        given = {"code": key.code, "target": target}
+        if key.used:
+            self.refuse(KeyAlreadyActivated, activation.activate_key, given)
+            return
+        other = next(balance for balance in self.model.balances if balance != target)
+        self.perform(activation.activate_key, given, given | {"target": other}, crash=crash)
+        self.model.activate(key, target)
+
+    def bind(self, device: Device, code: str, quantity: int, crash: Point | None) -> None:
+        given = {"device": device, "product": get_product(code), "quantity": quantity}
+        if quantity > self.model.held[self.model.project_of(device), code]:
+            self.refuse(InsufficientLicenses, assignment.assign, given)
+            return
+        done = self.perform(assignment.assign, given, given | {"quantity": quantity + 1}, crash=crash)
+        self.model.assign(done.grant, device, code)
+
     def perform(
         self, operation: Operation, given: dict[str, Any], other: dict[str, Any], *, crash: Point | None
     ) -> Any:
@@ -245,39 +264,6 @@ class Histories(RuleBasedStateMachine):
         assert traces() == before
 
 
-def return_grants(
-    *, device: Device, grants: list[Grant], caller: Caller, now: datetime
-) -> list[tuple[str, Outcome]]:
-    """The transaction of a return, without signing and handing out, which come after it."""
-    jti = caller.key[:22]
-    ids = tuple(queries.grant_id(grant) for grant in grants)
-    statement = payloads.Return(
-        hardware_id=device.hardware_id, aud="", jti=jti, seq=0, ctr=device.pk, grants=ids, min_seq=0
-    )
-    try:
-        accepted = returns._accept(
-            device=device,
-            statement=statement,
-            payload_sha256=hashlib.sha256(repr((jti, ids)).encode()).digest(),
-            caller=caller,
-            now=now,
-        )
-    except JTIConflict as error:
-        raise IdempotencyKeyReused from error
-    return ReceiptV1.results_of(bytes(accepted.receipt_payload))
-
-
-def empty_tables() -> None:
-    """Forget earlier histories; the catalogue and the key set stay."""
-    stay = {Product._meta.db_table, KeySetVersion._meta.db_table}
-    tables = [
-        model._meta.db_table
-        for model in apps.get_models()
-        if model._meta.app_label in APPS and model._meta.db_table not in stay
-    ]
-    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), tables, allow_cascade=True))
-
-
 def pick(items: list[Any], number: int) -> Any:
     return items[number % len(items)]
 
@@ -306,7 +292,7 @@ class TestBooks:
         settings.KEY_LOOKUPS_PER_HOUR = 1_000_000
 
     def test_they_are_right_after_every_history(self) -> None:
-        run(examples=50, steps=30)
+        run(examples=60, steps=30)
 
     @pytest.mark.long
     def test_they_are_right_after_many_long_histories(self) -> None:

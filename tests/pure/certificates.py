@@ -76,7 +76,7 @@ class Made:
         signing_key = self.signed_by or issuer.key
         if isinstance(signing_key, ec.EllipticCurvePrivateKey):
             return builder.sign(signing_key, hashes.SHA256(), ecdsa_deterministic=True)
-        digest = None if isinstance(signing_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+        digest = hashes.SHA256() if isinstance(signing_key, rsa.RSAPrivateKey) else None
         return builder.sign(signing_key, digest)
 
     @property

@@ -32,3 +32,9 @@ def signed_in() -> SignedIn:
 def dora(db: None) -> User:
     """Somebody who has just registered: no company, no project."""
     return factories.make_user(name="Dora")
+
+
+@pytest.fixture
+def staff(signed_in: SignedIn, sam: User) -> Client:
+    """Sam's browser, on the staff side."""
+    return signed_in(sam)

@@ -6,10 +6,8 @@ from urllib.parse import urlsplit
 from django.core import mail
 from django.core.mail import EmailMessage
 
-from accounts import tasks
+from accounts import tasks  # noqa: F401 - registers the worker's handlers
 from portal.core import clock, outbox
-
-assert tasks.send_mail  # the worker's handlers are registered by importing them
 
 
 def arrived() -> list[EmailMessage]:
@@ -27,4 +25,5 @@ def letter(to: str) -> EmailMessage:
 def link_in(message: EmailMessage) -> str:
     """The path of the one link in a mail."""
     [link] = re.findall(r"https?://\S+", str(message.body))
-    return urlsplit(link).path
+    path: str = urlsplit(link).path
+    return path

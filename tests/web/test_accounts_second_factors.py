@@ -29,7 +29,7 @@ def alice(transactional_db: None) -> User:
 
 def sign_in(client: Client, email: str = ADDRESS) -> str:
     response = client.post(reverse("sign-in"), {"email": email, "password": PASSWORD, "act_key": "k"})
-    return response.headers["Location"]
+    return str(response.headers["Location"])
 
 
 def confirm(client: Client) -> None:
@@ -43,7 +43,8 @@ def add_app(client: Client) -> str:
     sign_in(client)
     confirm(client)
     page = client.get(reverse(APP_ADD))
-    [secret] = set(re.findall(r"\b[A-Z2-7]{32}\b", page.text))
+    found: set[str] = set(re.findall(r"\b[A-Z2-7]{32}\b", page.text))
+    [secret] = found
     response = client.post(reverse(APP_ADD), {"code": code_of(secret)})
     assert response.headers["Location"] == reverse("mfa_view_recovery_codes")
     return secret

@@ -40,6 +40,17 @@ class TestDevicePage:
         assert "Port 14: 7 free" in page.text
         assert f'data-copy="{device.hardware_id}"' in page.text
 
+    def test_it_tells_beforehand_how_many_a_document_lists(
+        self, signed_in: SignedIn, alice: User, device: Device, settings: LazySettings
+    ) -> None:
+        settings.GRANTS_PER_DEVICE = 3
+        factories.assigned(device)
+        factories.assigned(device)
+
+        page = signed_in(alice).get(url("device", device))
+
+        assert "lists 2 of at most 3 licenses" in page.text
+
     def test_it_leads_on_while_it_holds_nothing(
         self, signed_in: SignedIn, alice: User, project: Project
     ) -> None:

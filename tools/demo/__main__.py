@@ -47,6 +47,7 @@ def _say_where(setting: Setting, demo: story.DemoData) -> None:
     print(f"\nPortal     {setting.portal_address}")
     print(f"API        {setting.portal_address}/api/v1/reference")
     print(f"Appliance  {setting.appliance_address}")
+    print(f"Mails      {setting.mails}  (what the portal sends, a file for each)")
     print(f"\nSign in with the password {demo.password} as")
     for email, role in demo.people.items():
         print(f"  {email:<20} {role}")

@@ -53,10 +53,17 @@ class Setting:
         return self.data / "appliance"
 
     @property
+    def mails(self) -> Path:
+        """Where the worker puts what it sends: the demo has no mail server."""
+        return self.data / "mails"
+
+    @property
     def environment(self) -> dict[str, str]:
-        """For every process of the demo. SQLite and no Redis, whatever the shell says."""
+        """For every process of the demo. SQLite, no Redis and no mail server, whatever the shell says."""
         inherited = {
-            name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}
+            name: value
+            for name, value in os.environ.items()
+            if name not in {"DATABASE_URL", "REDIS_URL", "MAIL_HOST"}
         }
         return inherited | {
             "DEMO": "1",
@@ -72,6 +79,7 @@ class Setting:
         :raises SettingRefusal: a step failed, or the appliance belongs to another portal.
         """
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.mails.mkdir(exist_ok=True)
         factory = self.data / "factory"
         if not (factory / "root.pem").exists():
             self._python("-m", "appliance.factory", "ca", str(factory), "--manufacturer", "Demo Devices")

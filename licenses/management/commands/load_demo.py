@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import companies, projects
+from accounts import companies, people, projects, terms
 from accounts.models import Company, Project, ProjectRight, User
 from devices import trust_anchors
 from devices.models import TrustAnchor
@@ -99,8 +100,23 @@ def _trust(certificate: Path, prefix: str) -> None:
 
 def _person(email: str) -> User:
     forename, surname, _ = PEOPLE[email]
-    found = User.objects.filter(email=email).first()
-    return found or User.objects.create_user(email, PASSWORD, forename=forename, surname=surname)
+    user = User.objects.filter(email=email).first() or people.add_person(
+        email=email,
+        forename=forename,
+        surname=surname,
+        password=PASSWORD,
+        caller=_caller(f"person {email}", None),
+        now=clock.now(),
+    )
+    # Data of an earlier release knows no confirmed addresses.
+    EmailAddress.objects.get_or_create(
+        user=user, email=user.email, defaults={"verified": True, "primary": True}
+    )
+    if not user.has_accepted_terms:
+        terms.accept(
+            user=user, version=settings.TERMS_VERSION, caller=_caller("terms", user), now=clock.now()
+        )
+    return user
 
 
 def _code(number: str, company: Company) -> str | None:

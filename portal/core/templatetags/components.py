@@ -41,6 +41,12 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "test": (_("Test license"), "warning"),
     "bridge": (_("Bridge"), "warning"),
     "waiting": (_("Not handed out yet"), "warning"),
+    "blocked": (_("Blocked"), "bad"),
+    # What became of a grant that a device gave back (trust.md 5).
+    "returned": (_("Given back"), "good"),
+    "already": (_("Ended before"), "plain"),
+    "kept": (_("Stays on the device"), "warning"),
+    "unknown": (_("Not known"), "plain"),
 }
 
 

@@ -39,6 +39,66 @@ for (const input of document.querySelectorAll("input[data-activation-code]")) {
   });
 }
 
+// A file of a device may be dropped anywhere on a page that takes one, or pasted: it then lies in the picker,
+// and the reader hands it in. What cannot be right is told at once; the portal looks again.
+const taker = document.querySelector("form[data-takes-file]");
+if (taker) {
+  const picker = taker.querySelector("input[type='file']");
+  const problem = taker.querySelector("[data-file-problem]");
+  const look = () => {
+    const [file] = picker.files;
+    let wrong = "";
+    if (file?.name.toLowerCase().endsWith(".lic")) {
+      wrong = taker.dataset.licenseFile;
+    } else if (file?.size > Number(picker.dataset.mostBytes)) {
+      wrong = taker.dataset.tooLarge;
+    }
+    picker.setCustomValidity(wrong);
+    problem.textContent = wrong;
+    problem.hidden = !wrong;
+  };
+  const take = (files) => {
+    const one = new DataTransfer();
+    one.items.add(files[0]);
+    picker.files = one.files;
+    look();
+    taker.querySelector("button").focus();
+  };
+  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+  const settle = () => taker.classList.remove("dropping");
+
+  picker.after(problem);
+  taker.querySelector("[data-drop-hint]").hidden = false;
+  picker.addEventListener("change", look);
+  document.addEventListener("dragover", (event) => {
+    if (carriesFiles(event)) {
+      event.preventDefault(); // else the browser would open the file in the place of the page
+      event.dataTransfer.dropEffect = "copy";
+      taker.classList.add("dropping");
+    }
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) {
+      settle();
+    }
+  });
+  document.addEventListener("drop", (event) => {
+    settle();
+    if (carriesFiles(event)) {
+      event.preventDefault();
+      if (event.dataTransfer.files.length > 0) {
+        take(event.dataTransfer.files);
+      }
+    }
+  });
+  document.addEventListener("paste", (event) => {
+    if (event.clipboardData?.files.length > 0) {
+      event.preventDefault();
+      take(event.clipboardData.files);
+    }
+  });
+}
+
 // A passkey that was not used, because the person or the browser did not want to: the page says so.
 document.addEventListener("allauth.error", (event) => {
   const place = document.querySelector("[data-passkey-failed]");

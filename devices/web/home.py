@@ -1,0 +1,22 @@
+"""Where staff begin: how much there is to look at."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.requests import staff_only
+from devices import queries
+
+
+@staff_only
+def index(request: HttpRequest) -> HttpResponse:
+    """What is open, and the way to each part."""
+    return render(
+        request,
+        "staff/index.html",
+        {
+            "alerts": queries.open_alerts().count(),
+            "anchors": queries.trust_anchors().count(),
+            "blocked_devices": queries.blocked_devices().count(),
+            "blocked_keys": queries.blocked_keys().count(),
+        },
+    )

@@ -1,0 +1,85 @@
+"""A device's page: what it holds, its license document, files from and to it, and what is known of it."""
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+
+from accounts import queries as accounts
+from accounts.models import User
+from accounts.queries import OPERATE
+from devices import queries as devices
+from devices.models import Device
+from licenses import queries
+from licenses.web import history, link_codes
+from licenses.web.products import ProductField
+from licenses.web.statement_form import LARGEST_KIB, StatementForm
+from portal.core.forms import ActForm, PortalForm, respond
+
+HISTORY = 10
+
+
+class AssignForm(ActForm):
+    product = ProductField(label=gettext_lazy("Product"))
+    quantity = forms.IntegerField(
+        label=gettext_lazy("Quantity"),
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 1}),
+    )
+
+
+def show(
+    request: HttpRequest,
+    device: Device,
+    user: User,
+    *,
+    assigning: AssignForm | None = None,
+    carrying: StatementForm | None = None,
+    refused: PortalForm | None = None,
+) -> HttpResponse:
+    """The page, with a form that came back to it.
+
+    :param assigning: the form for assigning, as it was sent.
+    :param carrying: the form for the device's statement, as it was sent.
+    :param refused: the form of one of the buttons, when that was refused.
+    """
+    right = accounts.right_in(project=device.project, user=user)
+    can_operate = accounts.reaches(right, needed=OPERATE)
+    balance = queries.balance_of_project(device.project) if can_operate else []
+    assigning = assigning or AssignForm()
+    product = assigning.fields["product"]
+    assert isinstance(product, ProductField), "set by the form's class"
+    product.offer_products(balance)
+    grants = list(queries.live_grants(device))
+    undoable = queries.can_be_undone(grants, device) if can_operate else set()
+    context = {
+        "device": device,
+        "project": device.project,
+        "is_member": accounts.is_member(company=device.project.company, user=user),
+        "can_operate": can_operate,
+        "has_free": any(row.free for row in balance),
+        "grants": [(grant, queries.grant_id(grant) if grant.pk in undoable else "") for grant in grants],
+        "has_undo": bool(undoable),
+        "most_grants": settings.GRANTS_PER_DEVICE,
+        "document": queries.current_document(device),
+        "next_seq": queries.next_seq(device),
+        "acknowledged": queries.acknowledged(device),
+        "last_return": queries.last_return(device),
+        "pinned_key": bytes(device.pinned_spki).hex() if device.pinned_spki is not None else "",
+        "key_is_blocked": devices.is_key_blocked(device),
+        "history": history.told(queries.history_of_device(device, limit=HISTORY)),
+        "refused": refused,
+        "assign_form": assigning,
+        "statement_form": carrying or StatementForm(),
+        "largest_kib": LARGEST_KIB,
+        **_link_code(device, wanted=can_operate),
+    }
+    return respond(request, "licenses/device.html", context, form=refused or carrying or assigning)
+
+
+def _link_code(device: Device, *, wanted: bool) -> dict[str, str]:
+    """For a phone, which carries files between two networks; whoever carries none needs no code."""
+    if not wanted:
+        return {}
+    link = link_codes.link_to(reverse("device", args=[device.hardware_id]))
+    return {"link": link, "link_code": link_codes.svg_of(link)}
