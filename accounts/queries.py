@@ -72,7 +72,7 @@ def _within_reach(user: Principal, right: str) -> Q:
             return Q(company=user.company_id)
         # A project's token reaches as far as its maker does now: taking the right from a person takes it
         # from the tokens they made there (docs/decisions/0016).
-        return Q(pk=user.project_id) & _within_reach(user.made_by, right)
+        return Q(api_tokens=user.pk) & _within_reach(user.made_by, right)
     by_admin = Membership.objects.filter(user=user, company=OuterRef("company"), role=Membership.Role.ADMIN)
     by_right = ProjectRight.objects.filter(user=user, project=OuterRef("pk"), level__in=_AT_LEAST[right])
     return Q(Exists(by_admin) | Exists(by_right))

@@ -2,9 +2,11 @@
 
 import functools
 import operator
+import re
 from collections.abc import Iterable
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
+from django.db.models.functions import Replace
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Principal, Project
@@ -35,9 +37,17 @@ class NoSuchAlert(NotFound):
     way_out = _("Look at the list of open alerts.")
 
 
-def devices_of(project: Project) -> QuerySet[Device]:
-    """The devices of a project, by hardware ID, with their last contact."""
-    return Device.objects.filter(project=project).select_related("contact").order_by("hardware_id")
+def devices_of(project: Project, *, part_of_id: str = "", part_of_name: str = "") -> QuerySet[Device]:
+    """The devices of a project, by hardware ID, with their last contact.
+
+    :param part_of_id: only hardware IDs with this in them, as people type it.
+    :param part_of_name: only names with this in them.
+    """
+    devices = Device.objects.filter(project=project, name__icontains=part_of_name)
+    if part := re.sub(r"[-:.\s]", "", part_of_id).upper():
+        plain = Replace("hardware_id", Value("-"), Value(""))
+        devices = devices.annotate(plain=plain).filter(plain__contains=part)
+    return devices.select_related("contact").order_by("hardware_id")
 
 
 def count_by_project(projects: Iterable[Project]) -> dict[int, int]:

@@ -14,6 +14,7 @@ from licenses import activation_code, ledger, queries, transparency
 from licenses.ledger import Line
 from licenses.log_line import LeafType
 from licenses.models import ActivationKey, Holder, Transfer
+from licenses.queries import Units
 from portal.core import acts, audit, throttle
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, NotFound
@@ -85,40 +86,65 @@ def activate_key(*, code: str, target: Company | Project, caller: Caller, now: d
     company = target if isinstance(target, Company) else target.company
     # Outside the transaction: a refusal rolls back, and must be counted all the same.
     _throttle(caller, company, now)
-    with transaction.atomic(durable=True):
-        # The code itself is kept nowhere, not even as a hash without the pepper.
-        act = acts.begin(
-            operation="activate-key",
-            caller=caller,
-            given={"key": _fingerprint(code).hex(), "target": f"{target._meta.model_name}:{target.pk}"},
-            now=now,
-        )
-        # The lock makes "once" true: of two activations at once the second one waits here, and then finds
-        # the key activated.
-        key = _find(code, among=ActivationKey.objects.select_for_update(no_key=True))
-        if act.outcome is not None:
-            return Activation(activation_key=key, target=target, transfers=_transfers_of(act))
-        _require_issued(key)
-        transfers = _empty_into(target, key=key, act=act)
-        key.state = ActivationKey.State.ACTIVATED
-        key.activated_by = act
-        key.save(update_fields=["state", "activated_by"])
-        transparency.record(
-            act=act,
-            leaf_type=LeafType.ACTIVATION,
-            told=[transparency.Told(transfer=transfer) for transfer in transfers],
-            now=now,
-        )
-        audit.record(
-            "key-activated",
-            caller=caller,
-            now=now,
-            act=act,
-            company_id=company.pk,
-            project_id=target.pk if isinstance(target, Project) else None,
-            key=key.last_four,
-        )
-        acts.finish(act, outcome={"key": key.pk})
+    return _redeem(code=code, target=target, caller=caller, now=now)
+
+
+def rehearse_activation(
+    *, code: str, target: Company | Project, caller: Caller, now: datetime
+) -> tuple[Units, Units]:
+    """What the target holds before and after an activation that is then taken back.
+
+    It says as much as a look at the key, so it is counted like one.
+
+    :raises: as `activate_key`.
+    """
+    _throttle(caller, target if isinstance(target, Company) else target.company, now)
+    return acts.rehearse(
+        _redeem,
+        observe=lambda: queries.units_of([target]),
+        code=code,
+        target=target,
+        caller=caller,
+        now=now,
+    )
+
+
+@transaction.atomic(durable=True)
+def _redeem(*, code: str, target: Company | Project, caller: Caller, now: datetime) -> Activation:
+    company = target if isinstance(target, Company) else target.company
+    # The code itself is kept nowhere, not even as a hash without the pepper.
+    act = acts.begin(
+        operation="activate-key",
+        caller=caller,
+        given={"key": _fingerprint(code).hex(), "target": f"{target._meta.model_name}:{target.pk}"},
+        now=now,
+    )
+    # The lock makes "once" true: of two activations at once the second one waits here, and then finds
+    # the key activated.
+    key = _find(code, among=ActivationKey.objects.select_for_update(no_key=True))
+    if act.outcome is not None:
+        return Activation(activation_key=key, target=target, transfers=_transfers_of(act))
+    _require_issued(key)
+    transfers = _empty_into(target, key=key, act=act)
+    key.state = ActivationKey.State.ACTIVATED
+    key.activated_by = act
+    key.save(update_fields=["state", "activated_by"])
+    transparency.record(
+        act=act,
+        leaf_type=LeafType.ACTIVATION,
+        told=[transparency.Told(transfer=transfer) for transfer in transfers],
+        now=now,
+    )
+    audit.record(
+        "key-activated",
+        caller=caller,
+        now=now,
+        act=act,
+        company_id=company.pk,
+        project_id=target.pk if isinstance(target, Project) else None,
+        key=key.last_four,
+    )
+    acts.finish(act, outcome={"key": key.pk})
     return Activation(activation_key=key, target=target, transfers=transfers)
 
 

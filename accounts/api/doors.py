@@ -15,7 +15,7 @@ class Known(BasePermission):
     """Somebody signed in, or a program with a token."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return isinstance(request.auth, ApiToken) or bool(request.user and request.user.is_authenticated)
+        return isinstance(request.auth, ApiToken) or request.user.is_authenticated
 
 
 class Door(APIView):

@@ -15,11 +15,11 @@ Row = TypeVar("Row", bound=Model)
 
 
 @extend_schema_field({"type": "string", "pattern": "^[1-9][0-9]{0,17}$"})
-class _Position(serializers.CharField):
-    """The id of the last row of the page before."""
+class Position(serializers.CharField):
+    """An id as a query parameter, hence a text."""
 
     def to_internal_value(self, data: str) -> int:  # type: ignore[override]
-        text = super().to_internal_value(data)
+        text: str = super().to_internal_value(data)
         if not (text.isascii() and text.isdigit() and len(text) <= 18 and text[0] != "0"):
             self.fail("invalid")
         return int(text)
@@ -40,11 +40,11 @@ class Filters(Input):
 class Page(Filters):
     """Query parameters of a list in the order of ids."""
 
-    after = _Position(required=False, default=None, help_text="`next` of the answer before.")
+    after = Position(required=False, default=None, help_text="`next` of the answer before.")
 
 
 class ProjectPage(Page):
-    company = _Position(required=False, default=None, help_text="Only projects of this company.")
+    company = Position(required=False, default=None, help_text="Only projects of this company.")
     name = serializers.CharField(
         required=False, default="", max_length=100, allow_blank=True, help_text="Only names with this part."
     )

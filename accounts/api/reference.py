@@ -12,7 +12,13 @@ from typing import Any, TypeVar
 
 from django.utils import translation
 from django.utils.functional import Promise
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework import serializers
 
 from accounts.api.authentication import CSRFTokenMissing, PersonNeeded, ScopeMissing
@@ -28,6 +34,8 @@ from portal.core.problems import MalformedInput, MediaTypeNotSupported, NotAccep
 Refusal = type[DomainError]
 Method = TypeVar("Method", bound=Callable[..., Any])
 
+# As drf-spectacular passes it on into the document; its own annotation says otherwise.
+PEOPLE_ONLY: Any = [{"cookieAuth": []}]
 ANY_METHOD: tuple[Refusal, ...] = (SignInRequired, ApiTokenNotValid, NotAcceptable, TermsNotAccepted)
 A_CHANGE: tuple[Refusal, ...] = (CSRFTokenMissing, IdempotencyKeyMalformed, IdempotencyKeyReused)
 A_BODY: tuple[Refusal, ...] = (
@@ -69,6 +77,7 @@ def operation(
     *,
     answer: Any,
     status: HTTPStatus = HTTPStatus.OK,
+    dry_run: Any = None,
     scope: str | None = None,
     takes: type[serializers.Serializer[Any]] | None = None,
     changes: bool | None = None,
@@ -80,6 +89,7 @@ def operation(
     :param name: the operation's id in the OpenAPI document, for generated clients.
     :param answer: the shape of a success, as a serializer or a JSON schema.
     :param scope: what a token needs to come in here (`Door` holds it); None: only people do.
+    :param dry_run: the shape of what `?dry_run=1` answers, always with 200.
     :param takes: the shape of the body.
     :param changes: whether it changes something, so that requests have names; by default, what takes a body.
     :param refusals: what this operation refuses, beside what every door does.
@@ -101,9 +111,9 @@ def operation(
                 summary=summary,
                 request=takes,
                 parameters=own_parameters,
-                auth=None if scope else [{"cookieAuth": []}],
+                auth=None if scope else PEOPLE_ONLY,
                 responses={
-                    (status, "application/json"): OpenApiResponse(answer, description=str(status.phrase)),
+                    **_successes(answer, status, dry_run),
                     **_problem_responses(described, with_example=refusals),
                 },
                 extensions={
@@ -116,6 +126,22 @@ def operation(
         return described_method
 
     return describe
+
+
+def _successes(answer: Any, status: HTTPStatus, dry_run: Any) -> dict[tuple[int, str], OpenApiResponse]:
+    kind = "application/json"
+    usual = {(int(status), kind): OpenApiResponse(answer, description=str(status.phrase))}
+    if dry_run is None:
+        return usual
+    described = OpenApiResponse(dry_run, description="OK: only what would change, with `dry_run=1`")
+    if status != HTTPStatus.OK:
+        return {(int(HTTPStatus.OK), kind): described, **usual}
+    either = PolymorphicProxySerializer(
+        component_name=f"{answer.__name__}OrDryRun",
+        serializers=[answer, dry_run],
+        resource_type_field_name=None,
+    )
+    return {(int(status), kind): OpenApiResponse(either, description="OK")}
 
 
 def status_of(refusal: Refusal) -> int:

@@ -1,6 +1,7 @@
 """REST doors on API tokens. People make and revoke them; a token only sees itself."""
 
 from http import HTTPStatus
+from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -132,14 +133,14 @@ class OneToken(Door):
         return Response(outputs.ApiToken(revoked).data)
 
 
-def _list(company: Company, project: Project | None, page: dict[str, int]) -> Response:
+def _list(company: Company, project: Project | None, page: dict[str, Any]) -> Response:
     found, following = paging.by_id(
         queries.api_tokens_of(company, project=project), latest_first=True, **page
     )
     return Response(outputs.ApiTokenList({"api_tokens": found, "next": following}).data)
 
 
-def _make(request: Request, company: Company, project: Project | None, given: dict[str, object]) -> Response:
+def _make(request: Request, company: Company, project: Project | None, given: dict[str, Any]) -> Response:
     made = api_tokens.create_api_token(
         company=company,
         project=project,

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import paging
 from accounts.api.doors import Door
 from accounts.api.reference import operation
 from accounts.models import ApiToken, Company, Project
@@ -25,14 +26,24 @@ from licenses.api import inputs, outputs
 from licenses.balances import OtherCompany, SameBalance
 from licenses.ledger import InsufficientLicenses, QuantityOutOfRange
 from licenses.queries import NoSuchProduct
-from portal.core import clock
+from portal.core import acts, clock
+from portal.core.problems import MalformedInput
 
 
 class Products(Door):
-    @operation("list-products", "List the catalogue", scope=ApiToken.Scope.READ, answer=outputs.ProductList)
+    @operation(
+        "list-products",
+        "List the catalogue",
+        scope=ApiToken.Scope.READ,
+        answer=outputs.ProductList,
+        parameters=(paging.Page,),
+        refusals=(MalformedInput,),
+    )
     def get(self, request: Request) -> Response:
         """Every product in every version."""
-        return Response(outputs.ProductList({"products": queries.products()}).data)
+        page = paging.Page.read(request.query_params.dict())
+        found, following = paging.by_id(queries.products(), **page)
+        return Response(outputs.ProductList({"products": found, "next": following}).data)
 
 
 class CompanyBalance(Door):
@@ -71,6 +82,8 @@ class Transfers(Door):
         takes=inputs.NewTransfer,
         answer=outputs.Transfer,
         status=HTTPStatus.CREATED,
+        dry_run=outputs.DryRun,
+        parameters=(inputs.DryRun,),
         refusals=(
             NoSuchCompany,
             NoSuchProject,
@@ -88,21 +101,30 @@ class Transfers(Door):
 
         Needs `manage` in each project that is named; out of the company's balance only admins transfer.
         """
+        is_dry_run = inputs.is_dry_run(request)
         given = inputs.NewTransfer.read(request.data)
         source = _balance(request, given["source"], spends=True)
         destination = _balance(request, given["destination"], spends=False)
-        transferred = balances.transfer_licenses(
-            source=source,
-            destination=destination,
-            product=queries.get_product(code=given["product"], version=given["version"]),
-            quantity=given["quantity"],
-            caller=caller(
+        act: dict[str, Any] = {
+            "source": source,
+            "destination": destination,
+            "product": queries.get_product(code=given["product"], version=given["version"]),
+            "quantity": given["quantity"],
+            "caller": caller(
                 request,
                 company=source if isinstance(source, Company) else source.company,
                 key=idempotency_key(request),
             ),
-            now=clock.now(),
-        )
+            "now": clock.now(),
+        }
+        if is_dry_run:
+            tried = acts.rehearse(
+                balances.transfer_licenses,
+                observe=lambda: queries.units_of([source, destination]),
+                **act,
+            )
+            return Response(outputs.DryRun(outputs.dry_run(tried)).data)
+        transferred = balances.transfer_licenses(**act)
         return Response(outputs.Transfer(transferred).data, status=HTTPStatus.CREATED)
 
 

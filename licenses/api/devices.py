@@ -1,12 +1,14 @@
 """REST doors on devices. They are here and not with the devices because they show licenses."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import paging
 from accounts.api.doors import Door
 from accounts.api.inputs import Nothing
 from accounts.api.reference import operation
@@ -24,7 +26,7 @@ from licenses.assignment import AssignmentCarried, DeviceIsFull
 from licenses.keyring import NoKeySet, SigningKeyMissing
 from licenses.ledger import GrantAlreadyEnded, InsufficientLicenses, QuantityOutOfRange
 from licenses.queries import NoSuchGrant, NoSuchProduct
-from portal.core import clock
+from portal.core import acts, clock
 from portal.core.problems import MalformedInput
 
 HARDWARE_ID = OpenApiParameter(
@@ -54,10 +56,12 @@ class ProjectDevices(Door):
         """By hardware ID, a page at a time: ask again with `after` set to `next`, until `next` is null."""
         page = inputs.DevicePage.read(request.query_params.dict())
         project = get_project(project_id=project_id, user=principal(request))
-        # One more than wanted shows whether there is a next page.
-        found = list(devices_of(project).filter(hardware_id__gt=page["after"])[: page["limit"] + 1])
-        devices = found[: page["limit"]]
-        following = devices[-1].hardware_id if len(found) > len(devices) else None
+        wanted = devices_of(project, part_of_id=page["hardware_id"], part_of_name=page["name"])
+        devices, following = paging.cut(
+            wanted.filter(hardware_id__gt=page["after"]),
+            limit=page["limit"],
+            position=lambda device: device.hardware_id,
+        )
         return Response(outputs.DeviceList({"devices": devices, "next": following}).data)
 
     @operation(
@@ -116,7 +120,8 @@ class Assignments(Door):
         takes=inputs.NewAssignment,
         answer=outputs.Assignment,
         status=HTTPStatus.CREATED,
-        parameters=(HARDWARE_ID,),
+        dry_run=outputs.DryRun,
+        parameters=(HARDWARE_ID, inputs.DryRun),
         refusals=(
             NoSuchDevice,
             RightMissing,
@@ -131,15 +136,22 @@ class Assignments(Door):
 
         Needs `operate`.
         """
+        is_dry_run = inputs.is_dry_run(request)
         given = inputs.NewAssignment.read(request.data)
         device = find_device(request, hardware_id, right=OPERATE)
-        assigned = assignment.assign(
-            device=device,
-            product=queries.get_product(code=given["product"], version=given["version"]),
-            quantity=given["quantity"],
-            caller=caller(request, company=device.project.company, key=idempotency_key(request)),
-            now=clock.now(),
-        )
+        act: dict[str, Any] = {
+            "device": device,
+            "product": queries.get_product(code=given["product"], version=given["version"]),
+            "quantity": given["quantity"],
+            "caller": caller(request, company=device.project.company, key=idempotency_key(request)),
+            "now": clock.now(),
+        }
+        if is_dry_run:
+            tried = acts.rehearse(
+                assignment.assign, observe=lambda: queries.units_of([device.project, device]), **act
+            )
+            return Response(outputs.DryRun(outputs.dry_run(tried)).data)
+        assigned = assignment.assign(**act)
         return Response(outputs.Assignment(assigned).data, status=HTTPStatus.CREATED)
 
 

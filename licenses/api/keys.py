@@ -1,5 +1,7 @@
 """REST doors on activation keys. The code stands in bodies only, never in an address or a log."""
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -54,6 +56,8 @@ class KeyActivation(Door):
         scope=ApiToken.Scope.ACTIVATE,
         takes=inputs.KeyActivation,
         answer=outputs.Activation,
+        dry_run=outputs.DryRun,
+        parameters=(inputs.DryRun,),
         refusals=(NoSuchCompany, NoSuchProject, RightMissing, *KEY_REFUSALS),
     )
     def post(self, request: Request) -> Response:
@@ -61,6 +65,7 @@ class KeyActivation(Door):
 
         For members of the company; into a project they need `operate` there.
         """
+        is_dry_run = inputs.is_dry_run(request)
         given = inputs.KeyActivation.read(request.data)
         user = principal(request)
         target: Company | Project
@@ -70,10 +75,13 @@ class KeyActivation(Door):
             company = target.company
         else:
             target = company = get_company(company_id=given["company"], user=user)
-        activated = activation.activate_key(
-            code=given["code"],
-            target=target,
-            caller=caller(request, company=company, key=idempotency_key(request)),
-            now=clock.now(),
-        )
+        act: dict[str, Any] = {
+            "code": given["code"],
+            "target": target,
+            "caller": caller(request, company=company, key=idempotency_key(request)),
+            "now": clock.now(),
+        }
+        if is_dry_run:
+            return Response(outputs.DryRun(outputs.dry_run(activation.rehearse_activation(**act))).data)
+        activated = activation.activate_key(**act)
         return Response(outputs.Activation(activated).data)

@@ -15,12 +15,12 @@ the same key is a fresh one.
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from portal.core.errors import Conflict, Invalid
@@ -40,6 +40,8 @@ class ReasonNeeded(Invalid):
 
 
 LONGEST_REASON = 1000
+
+Observed = TypeVar("Observed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +118,29 @@ def finish(act: Act, *, outcome: Mapping[str, Any]) -> None:
     """Keep the answer, for whoever asks again."""
     act.outcome = dict(outcome)
     act.save(update_fields=["outcome"])
+
+
+def rehearse(
+    operation: Callable[..., Any], *, observe: Callable[[], Observed], **given: Any
+) -> tuple[Observed, Observed]:
+    """Try an operation, look at what it changed, and take all of it back: no act, no entry, no line stays.
+
+    The same code path, so the same refusals: those of the database too that otherwise wait for the commit.
+
+    :param operation: one that is decorated with `transaction.atomic(durable=True)`.
+    :param observe: reads what is to be compared, completely: its values must need no database afterwards.
+    :returns: what `observe` saw before and after.
+    """
+    undecorated: Callable[..., Any] = operation.__wrapped__  # type: ignore[attr-defined]
+    with transaction.atomic(durable=True):
+        before = observe()
+        undecorated(**given)
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        after = observe()
+        transaction.set_rollback(True)
+    return before, after
 
 
 def _hash(operation: str, given: Mapping[str, Any]) -> bytes:
