@@ -187,6 +187,6 @@ def get_api_token(*, token_id: int, user: User) -> ApiToken:
     if token is None:
         raise NoSuchApiToken
     admin = is_admin(company=token.company, user=user)
-    if not admin and not projects_of(user, right=MANAGE).filter(pk=token.project_id).exists():
+    if not admin and not projects_of(user, right=MANAGE).filter(api_tokens=token).exists():
         raise NoSuchApiToken
     return token

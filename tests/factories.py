@@ -12,7 +12,8 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management import call_command
 
-from accounts import companies, projects
+from accounts import api_tokens, companies, projects
+from accounts.api_tokens import MadeToken
 from accounts.models import Company, Membership, Project, ProjectRight, TermsAcceptance, User
 from devices import enrollment, payloads
 from devices.models import Device
@@ -87,6 +88,27 @@ def first_project(company: Company) -> Project:
 def give_right(*, user: User, project: Project, level: str) -> ProjectRight:
     """`view`, `operate` or `manage` in one project."""
     return ProjectRight.objects.create(user=user, project=project, level=level)
+
+
+def make_token(
+    *scopes: str,
+    company: Company,
+    project: Project | None = None,
+    maker: User,
+    name: str | None = None,
+    expires_at: datetime | None = None,
+) -> MadeToken:
+    """An API token of a company or project, with its secret."""
+    return api_tokens.create_api_token(
+        company=company,
+        project=project,
+        name=name or f"Token {next(_numbers)}",
+        scopes=scopes,
+        expires_at=expires_at,
+        maker=maker,
+        caller=caller(maker),
+        now=NOW,
+    )
 
 
 def load_catalogue() -> None:

@@ -141,7 +141,12 @@ def _successes(answer: Any, status: HTTPStatus, dry_run: Any) -> dict[tuple[int,
         serializers=[answer, dry_run],
         resource_type_field_name=None,
     )
-    return {(int(status), kind): OpenApiResponse(either, description="OK")}
+    examples = [
+        OpenApiExample(shape.__name__, value=example.value)
+        for shape in (answer, dry_run)
+        for example in shape._spectacular_annotation["examples"]
+    ]
+    return {(int(status), kind): OpenApiResponse(either, description="OK", examples=examples)}
 
 
 def status_of(refusal: Refusal) -> int:

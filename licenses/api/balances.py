@@ -22,7 +22,7 @@ from accounts.queries import (
 )
 from accounts.requests import caller, idempotency_key, principal
 from licenses import balances, queries
-from licenses.api import inputs, outputs
+from licenses.api import dry_runs, inputs, outputs
 from licenses.balances import OtherCompany, SameBalance
 from licenses.ledger import InsufficientLicenses, QuantityOutOfRange
 from licenses.queries import NoSuchProduct
@@ -82,8 +82,8 @@ class Transfers(Door):
         takes=inputs.NewTransfer,
         answer=outputs.Transfer,
         status=HTTPStatus.CREATED,
-        dry_run=outputs.DryRun,
-        parameters=(inputs.DryRun,),
+        dry_run=dry_runs.DryRun,
+        parameters=(dry_runs.Asked,),
         refusals=(
             NoSuchCompany,
             NoSuchProject,
@@ -101,7 +101,7 @@ class Transfers(Door):
 
         Needs `manage` in each project that is named; out of the company's balance only admins transfer.
         """
-        is_dry_run = inputs.is_dry_run(request)
+        is_dry_run = dry_runs.is_asked_by(request)
         given = inputs.NewTransfer.read(request.data)
         source = _balance(request, given["source"], spends=True)
         destination = _balance(request, given["destination"], spends=False)
@@ -123,7 +123,7 @@ class Transfers(Door):
                 observe=lambda: queries.units_of([source, destination]),
                 **act,
             )
-            return Response(outputs.DryRun(outputs.dry_run(tried)).data)
+            return Response(dry_runs.DryRun(dry_runs.told(tried)).data)
         transferred = balances.transfer_licenses(**act)
         return Response(outputs.Transfer(transferred).data, status=HTTPStatus.CREATED)
 

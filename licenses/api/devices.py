@@ -21,7 +21,7 @@ from devices.enrollment import DeviceAlreadyAdded, DeviceNameTooLong, HardwareID
 from devices.models import Device
 from devices.queries import NoSuchDevice, devices_of, get_device
 from licenses import assignment, delivery, queries
-from licenses.api import inputs, outputs
+from licenses.api import dry_runs, inputs, outputs
 from licenses.assignment import AssignmentCarried, DeviceIsFull
 from licenses.keyring import NoKeySet, SigningKeyMissing
 from licenses.ledger import GrantAlreadyEnded, InsufficientLicenses, QuantityOutOfRange
@@ -120,8 +120,8 @@ class Assignments(Door):
         takes=inputs.NewAssignment,
         answer=outputs.Assignment,
         status=HTTPStatus.CREATED,
-        dry_run=outputs.DryRun,
-        parameters=(HARDWARE_ID, inputs.DryRun),
+        dry_run=dry_runs.DryRun,
+        parameters=(HARDWARE_ID, dry_runs.Asked),
         refusals=(
             NoSuchDevice,
             RightMissing,
@@ -136,7 +136,7 @@ class Assignments(Door):
 
         Needs `operate`.
         """
-        is_dry_run = inputs.is_dry_run(request)
+        is_dry_run = dry_runs.is_asked_by(request)
         given = inputs.NewAssignment.read(request.data)
         device = find_device(request, hardware_id, right=OPERATE)
         act: dict[str, Any] = {
@@ -150,7 +150,7 @@ class Assignments(Door):
             tried = acts.rehearse(
                 assignment.assign, observe=lambda: queries.units_of([device.project, device]), **act
             )
-            return Response(outputs.DryRun(outputs.dry_run(tried)).data)
+            return Response(dry_runs.DryRun(dry_runs.told(tried)).data)
         assigned = assignment.assign(**act)
         return Response(outputs.Assignment(assigned).data, status=HTTPStatus.CREATED)
 

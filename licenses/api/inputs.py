@@ -5,7 +5,6 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from accounts.api.inputs import Input, Integer, Text
 from accounts.api.paging import Filters, Page, Position
@@ -60,14 +59,14 @@ class KeyPage(Page):
         default="",
         max_length=40,
         allow_blank=True,
-        help_text="Only order numbers with this part.",
+        help_text="Only order numbers with this.",
     )
     reference = serializers.CharField(
         required=False,
         default="",
         max_length=100,
         allow_blank=True,
-        help_text="Only references with this part.",
+        help_text="Only references with this.",
     )
 
 
@@ -86,32 +85,11 @@ class HistoryPage(Filters):
 
 
 class ProjectHistoryPage(HistoryPage):
-    device = _CanonicalHardwareID(
-        required=False, default="", help_text="Only of the device of this hardware ID."
-    )
+    device = _CanonicalHardwareID(required=False, default="", help_text="Only of this device.")
 
 
 class CompanyHistoryPage(ProjectHistoryPage):
     project = Position(required=False, default=None, help_text="Only of this project.")
-
-
-class DryRun(Input):
-    """Query parameters, hence texts."""
-
-    dry_run = serializers.ChoiceField(
-        ["0", "1"],
-        required=False,
-        default="0",
-        help_text="`1`: say what would change, by the same rules and with the same refusals, and change nothing.",
-    )
-
-
-def is_dry_run(request: Request) -> bool:
-    """Whether the request only asks what would change.
-
-    :raises ValidationError: `dry_run` is neither 0 nor 1, or there is another query parameter.
-    """
-    return bool(DryRun.read(request.query_params.dict())["dry_run"] == "1")
 
 
 @extend_schema_serializer(

@@ -20,7 +20,7 @@ from accounts.queries import (
 from accounts.requests import caller, idempotency_key, principal
 from licenses import activation
 from licenses.activation import KeyAlreadyActivated, KeyBlocked, KeyUnknown
-from licenses.api import inputs, outputs
+from licenses.api import dry_runs, inputs, outputs
 from portal.core import clock
 from portal.core.throttle import RateLimited
 
@@ -56,8 +56,8 @@ class KeyActivation(Door):
         scope=ApiToken.Scope.ACTIVATE,
         takes=inputs.KeyActivation,
         answer=outputs.Activation,
-        dry_run=outputs.DryRun,
-        parameters=(inputs.DryRun,),
+        dry_run=dry_runs.DryRun,
+        parameters=(dry_runs.Asked,),
         refusals=(NoSuchCompany, NoSuchProject, RightMissing, *KEY_REFUSALS),
     )
     def post(self, request: Request) -> Response:
@@ -65,7 +65,7 @@ class KeyActivation(Door):
 
         For members of the company; into a project they need `operate` there.
         """
-        is_dry_run = inputs.is_dry_run(request)
+        is_dry_run = dry_runs.is_asked_by(request)
         given = inputs.KeyActivation.read(request.data)
         user = principal(request)
         target: Company | Project
@@ -82,6 +82,6 @@ class KeyActivation(Door):
             "now": clock.now(),
         }
         if is_dry_run:
-            return Response(outputs.DryRun(outputs.dry_run(activation.rehearse_activation(**act))).data)
+            return Response(dry_runs.DryRun(dry_runs.told(activation.rehearse_activation(**act))).data)
         activated = activation.activate_key(**act)
         return Response(outputs.Activation(activated).data)

@@ -7,10 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.api.outputs import NEXT, example
-from accounts.models import Company, Project
 from devices import models as devices
 from licenses import models, queries, uploading
-from portal.core.models import AuditEntry
 
 _LINE: dict[str, Any] = {"product": "Port", "version": 14, "name": "Port", "unit": "port", "quantity": 10}
 _GRANT: dict[str, Any] = {"id": "AAECAwQFBgcICQoLDA0ODw", **_LINE, "class": "bought", "expires_at": None}
@@ -206,117 +204,6 @@ class ListedDevice(AddedDevice):
 class DeviceList(serializers.Serializer[Any]):
     devices = ListedDevice(many=True)
     next = serializers.CharField(allow_null=True, help_text=NEXT)
-
-
-_KEY: dict[str, Any] = {
-    "id": 1,
-    "last_four": "3PAZ",
-    "order": "SO-000042",
-    "reference": "Town hall, phase 2",
-    "activated_at": _TIME,
-    "into_project": 1,
-}
-
-
-class ListedKey(serializers.Serializer[Any]):
-    """An activation key that was activated."""
-
-    id = serializers.IntegerField()
-    last_four = serializers.CharField()
-    order = serializers.CharField(source="order.number")
-    reference = serializers.CharField(source="order.reference")
-    activated_at = serializers.DateTimeField(source="activated_by.at")
-    into_project = serializers.IntegerField(
-        allow_null=True, help_text="The project whose balance it filled; null: the company's."
-    )
-
-
-@example({"keys": [_KEY], "next": None})
-class KeyList(serializers.Serializer[Any]):
-    keys = ListedKey(many=True)
-    next = serializers.CharField(allow_null=True, help_text=NEXT)
-
-
-class HistoryEntry(serializers.Serializer[AuditEntry]):
-    """One event: who, what, when."""
-
-    at = serializers.DateTimeField()
-    event = serializers.CharField(help_text="What happened, like `licenses-assigned`.")
-    by = serializers.CharField(source="who", help_text="The person, program, device or command that did it.")
-    project = serializers.IntegerField(source="project_id", allow_null=True)
-    hardware_id = serializers.CharField(help_text="The device concerned; empty without one.")
-    facts = serializers.DictField(help_text="Numbers and names that belong to the event.")
-
-
-@example(
-    {
-        "history": [
-            {
-                "at": _TIME,
-                "event": "licenses-assigned",
-                "by": "token ERP",
-                "project": 1,
-                "hardware_id": "00-90-33-01-0A-FF",
-                "facts": {"product": "Port 14", "quantity": 2, "seq": 4},
-            }
-        ],
-        "next": None,
-    }
-)
-class History(serializers.Serializer[Any]):
-    history = HistoryEntry(many=True)
-    next = serializers.CharField(allow_null=True, help_text=NEXT)
-
-
-class _Change(serializers.Serializer[Any]):
-    company = serializers.IntegerField(allow_null=True)
-    project = serializers.IntegerField(allow_null=True)
-    device = serializers.CharField(allow_null=True, help_text="Its hardware ID.")
-    product = serializers.CharField()
-    version = serializers.IntegerField()
-    before = serializers.IntegerField(help_text="Units held now.")
-    after = serializers.IntegerField(help_text="Units held if it were done.")
-
-
-@example(
-    {
-        "dry_run": True,
-        "changes": [
-            {
-                "company": None,
-                "project": 1,
-                "device": None,
-                "product": "Port",
-                "version": 14,
-                "before": 0,
-                "after": 10,
-            }
-        ],
-    }
-)
-class DryRun(serializers.Serializer[Any]):
-    """What would change: nothing was changed."""
-
-    dry_run = serializers.BooleanField(help_text="Always true.")
-    changes = _Change(many=True)
-
-
-def dry_run(tried: tuple[queries.Units, queries.Units]) -> dict[str, Any]:
-    """What was seen before and after a rehearsal, in the shape of `DryRun`."""
-    before, after = tried
-    changes = [
-        {
-            "company": owner.pk if isinstance(owner, Company) else None,
-            "project": owner.pk if isinstance(owner, Project) else None,
-            "device": owner.hardware_id if isinstance(owner, devices.Device) else None,
-            "product": product.code,
-            "version": product.version,
-            "before": before.get((owner, product), 0),
-            "after": after.get((owner, product), 0),
-        }
-        for owner, product in dict.fromkeys((*before, *after))
-    ]
-    return {"dry_run": True, "changes": [row for row in changes if row["before"] != row["after"]]}
 
 
 class Document(serializers.Serializer[models.LicenseDocument]):

@@ -15,7 +15,8 @@ from accounts.queries import NoSuchCompany, NoSuchProject, get_company, get_proj
 from accounts.requests import principal
 from devices.queries import NoSuchDevice
 from licenses import records
-from licenses.api import inputs, outputs
+from licenses.api import inputs
+from licenses.api import record_outputs as outputs
 from licenses.api.devices import HARDWARE_ID, find_device
 from portal.core.models import AuditEntry
 from portal.core.problems import MalformedInput

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from accounts.models import Membership, Project, ProjectRight, TermsAcceptance, User
+from accounts.models import ApiToken, Membership, Project, ProjectRight, TermsAcceptance, User
 from devices.models import (
     Alert,
     AnchorPrefix,
@@ -43,6 +43,7 @@ from tests.factories import (
     give_back,
     make_device,
     make_key,
+    make_token,
 )
 
 Row = TypeVar("Row", bound=models.Model)
@@ -80,6 +81,7 @@ class Rows:
     alert: Alert
     blocked_key: BlockedKey
     claim_code: ClaimCode
+    token: ApiToken
 
     @property
     def issuer(self) -> Holder:
@@ -127,6 +129,7 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         grant=grant,
         signed=signed,
         unsigned=unsigned,
+        token=make_token("read", company=project.company, maker=user).api_token,
         key_set=KeySetVersion.objects.get(version=keyring.current_version()),
         leaf=LogLeaf.objects.earliest("pk"),
         line=LogLine.objects.get(grant=grant),
