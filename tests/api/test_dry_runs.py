@@ -61,7 +61,7 @@ SCENES = {
     ),
     "assign": Scene(
         f"devices/{HARDWARE_ID}/assignments",
-        lambda device: ports(),
+        lambda _device: ports(),
         201,
         lambda device: [change(5, 3, project=device.project_id), change(0, 2, device=HARDWARE_ID)],
     ),

@@ -106,12 +106,12 @@ class TestFindingOne:
     @pytest.mark.parametrize(
         "change",
         [
-            lambda secret: "",
+            lambda _: "",
             lambda secret: secret[:-1],
             lambda secret: secret + "A",
             lambda secret: secret.removeprefix("olp_"),
-            lambda secret: "olp_" + "A" * 43,
-            lambda secret: "olp_" + "A" * 42 + "B",  # not the canonical form of any bytes
+            lambda _: "olp_" + "A" * 43,
+            lambda _: "olp_" + "A" * 42 + "B",  # not the canonical form of any bytes
             lambda secret: secret.replace("olp_", "OLP_"),
             lambda secret: secret + "\n",
         ],
