@@ -109,5 +109,13 @@ def caller(
 
 
 def idempotency_key(request: HttpRequest) -> str:
-    """The Idempotency-Key header of a program's request, "" without one."""
-    return request.headers.get("Idempotency-Key", "")
+    """The Idempotency-Key header of a program's request, "" without one.
+
+    :raises IdempotencyKeyMalformed: there is one, and nothing in it: whoever sent it relies on it.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return ""
+    if not key.strip():
+        raise IdempotencyKeyMalformed
+    return key

@@ -5,7 +5,7 @@ Names with `account_`, `mfa_` and `usersessions_` are those by which django-alla
 
 from django.urls import path, re_path
 
-from accounts.web import companies, own_account, passwords, registering, second_factors, sign_in
+from accounts.web import api_tokens, companies, own_account, passwords, registering, second_factors, sign_in
 
 # The links of mails. Their keys reach no log (portal.core.middleware, deploy/nginx.conf).
 _RESET = r"^new-password/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)$"
@@ -65,4 +65,7 @@ urlpatterns = [
     path("account/delete", own_account.delete, name="account-delete"),
     path("companies/new", companies.create_company, name="company-new"),
     path("companies/<int:company_id>/projects/new", companies.create_project, name="project-new"),
+    path("companies/<int:company_id>/api-tokens", api_tokens.company_tokens, name="company-api-tokens"),
+    path("projects/<int:project_id>/api-tokens", api_tokens.project_tokens, name="project-api-tokens"),
+    path("api-tokens/<int:token_id>/revoke", api_tokens.revoke, name="api-token-revoke"),
 ]

@@ -13,6 +13,8 @@ SENTENCES: Mapping[str, Any] = {
     "company-created": _("%(actor)s created the company %(name)s."),
     "member-left": _("%(actor)s left the company."),
     "project-created": _("%(actor)s created the project %(name)s."),
+    "api-token-created": _("%(actor)s made the API token %(name)s."),
+    "api-token-revoked": _("%(actor)s revoked the API token %(name)s."),
     "device-added": _("%(actor)s added the device %(hardware_id)s %(name)s."),
     "device-key-pinned": _("%(hardware_id)s proved itself with its device certificate for the first time."),
     "key-looked-at": _("%(actor)s looked at the activation key ending in %(key)s."),

@@ -163,6 +163,22 @@ class TestIdempotencyKey:
 
         assert rows.everything() == before
 
+    @pytest.mark.parametrize("key", ["", " "])
+    def test_an_empty_key_is_not_taken_for_none(self, api: ApiOf, alice: User, key: str) -> None:
+        program = api(alice)
+        before = rows.everything()
+
+        program.refuse(
+            "POST",
+            "companies",
+            {"name": "Second"},
+            status=400,
+            code="idempotency-key-malformed",
+            **{"Idempotency-Key": key},
+        )
+
+        assert rows.everything() == before
+
     def test_a_hundred_characters_are_a_key(self, api: ApiOf, alice: User) -> None:
         api(alice).post("companies", {"name": "Second"}, key="~" * 100, status=201)
 
