@@ -50,7 +50,10 @@ class TestPages:
             factories.make_project(company=company)
             factories.make_company(founder=alice)
             factories.make_token(company=company, maker=alice)
-            factories.activated(project if number else company)
+            if number:
+                factories.activated(project)
+            else:
+                factories.activated(company)
             factories.make_device(project=project)
         where = path.format(company=company.pk, project=project.pk)
 

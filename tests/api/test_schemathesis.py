@@ -141,7 +141,7 @@ def call_it(
         case=operation.as_strategy(generation_mode=mode),
         there=st.sets(st.sampled_from(sorted(known)), min_size=len(known) // 2),
     )
-    def call(case: schemathesis.Case, there: set[str]) -> None:
+    def call(case: schemathesis.Case[Any], there: set[str]) -> None:
         for place in (case.path_parameters, case.body):
             if isinstance(place, dict) and mode == GenerationMode.POSITIVE:
                 place.update({part: known[part] for part in place if part in there})

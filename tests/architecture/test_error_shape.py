@@ -27,6 +27,7 @@ ARGUMENTS = {
     "company_id": "1",
     "project_id": "1",
     "hardware_id": "00-90-33-01-0A-FF",
+    "token_id": "1",
     "grant": "AAECAwQFBgcICQoLDA0ODw",
     "version": "1",
 }
@@ -174,7 +175,7 @@ class TestShape:
         client = Client()
         client.force_login(alice)
 
-        response = client.generic("DELETE", address)
+        response = client.generic("PUT", address)
 
         problem_of(response, 405, "method-not-allowed")
         assert response.headers["Allow"]
