@@ -2,10 +2,10 @@
 
 FROM python:3.11-slim-bookworm AS build
 COPY requirements.txt /build/requirements.txt
-# Wheels only, each with its pinned hash: nothing is compiled, and nothing but what was locked gets in.
+# Wheels only, each with its pinned hash: nothing is compiled or resolved, and nothing but what was locked gets in.
 RUN python -m venv /venv \
  && /venv/bin/python -m pip install --disable-pip-version-check --no-cache-dir --no-compile \
-    --require-hashes --only-binary=:all: -r /build/requirements.txt
+    --no-deps --require-hashes --only-binary=:all: -r /build/requirements.txt
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --home-dir /data --no-create-home --shell /usr/sbin/nologin portal \

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiToken, ApiTokenUse, Company, Project, User
+from accounts.scopes import hold_company, hold_project
 from portal.core import acts, audit, base64url
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, Invalid, Unauthenticated
@@ -87,6 +88,8 @@ def create_api_token(
     :raises ApiTokenNeedsAName: the name is empty or too long.
     :raises ApiTokenScopeUnknown: there is no such scope, or not for a project's token.
     :raises ApiTokenEndsInThePast: its end is not in the future.
+    :raises CompanyImported: the company is only a name by now.
+    :raises ProjectArchived: nothing may come into the project any more.
     :raises ApiTokenNameTaken: a token of the company that is not revoked has the name.
     """
     name = name.strip()
@@ -115,6 +118,11 @@ def create_api_token(
         return MadeToken(api_token=made.get(pk=act.outcome["api_token"]), secret=None)
     if expires_at is not None and expires_at <= now:
         raise ApiTokenEndsInThePast
+    if project is None:
+        hold_company(company)
+    else:
+        project = hold_project(project)
+        company = project.company  # it may have come over to another one meanwhile
     random = secrets.token_bytes(32)
     secret = PREFIX + base64url.encode(random)
     try:

@@ -11,19 +11,11 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
-from accounts import mails
-from accounts.models import Company, Membership, ProjectRight, User
+from accounts import mails, scopes
+from accounts.models import Company, Invitation, Membership, ProjectRight, User
 from portal.core import audit
 from portal.core.acts import Caller
-from portal.core.errors import Conflict
-
-
-class LastAdmin(Conflict):
-    code = "last-admin"
-    title = _("You are the only admin of %(company)s, and others belong to it.")
-    way_out = _("Make one of its members an admin first, then leave.")
 
 
 @transaction.atomic(durable=True)
@@ -40,6 +32,10 @@ def delete_account(*, user: User, caller: Caller, now: datetime) -> None:
         return
     _leave_companies(user, caller=caller, now=now)
     ProjectRight.objects.filter(user=user).delete()
+    # Nobody will open them any more, and they hold the address.
+    Invitation.objects.filter(email__iexact=user.email, ended_at__isnull=True).update(
+        ended_at=now, end=Invitation.End.WITHDRAWN, email=""
+    )
     audit.record("account-deleted", caller=caller, now=now)
     mails.write(
         "account/email/account_deleted",
@@ -71,8 +67,6 @@ def _leave_companies(user: User, *, caller: Caller, now: datetime) -> None:
         .order_by("pk")
     )
     for company in companies:
-        others = Membership.objects.filter(company=company).exclude(user=user)
-        if others.exists() and not others.filter(role=Membership.Role.ADMIN).exists():
-            raise LastAdmin(company=company.name)
+        scopes.require_another_admin(company, besides=user.pk)
         Membership.objects.filter(company=company, user=user).delete()
-        audit.record("member-left", caller=caller, now=now, company_id=company.pk)
+        audit.record("member-left", caller=caller, now=now, company_id=company.pk, user=user.pk)

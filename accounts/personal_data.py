@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 
-from accounts.models import Membership, ProjectRight, TermsAcceptance, User
+from accounts.models import ApiToken, Invitation, Membership, ProjectRight, TermsAcceptance, User
 from portal.core.models import AuditEntry
 
 
@@ -52,6 +52,23 @@ def everything_about(user: User) -> dict[str, Any]:
             .select_related("project__company")
             .order_by("pk")
         ],
+        "invitations": [
+            {
+                "company": row.company.name,
+                "project": row.project.name if row.project else None,
+                "role": row.role,
+                "right": row.level,
+                "since": row.invited_at,
+            }
+            for row in Invitation.objects.filter(email__iexact=user.email, ended_at__isnull=True)
+            .select_related("company", "project")
+            .order_by("pk")
+        ],
+        "api_tokens": list(
+            ApiToken.objects.filter(made_by=user)
+            .order_by("pk")
+            .values("company__name", "project__name", "name", "scopes", "made_at", "expires_at", "revoked_at")
+        ),
         "history": list(
             AuditEntry.objects.filter(actor=user)
             .order_by("at", "pk")

@@ -3,11 +3,25 @@
 A stranger and a missing row get the same NotFound (architecture.md, "Tenancy").
 """
 
+from datetime import datetime
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiToken, Company, Membership, Principal, Project, ProjectRight, User
+from accounts import invitations
+from accounts.models import (
+    ApiToken,
+    Company,
+    CustomerAccount,
+    Invitation,
+    Membership,
+    Principal,
+    Project,
+    ProjectRight,
+    User,
+)
 from portal.core.errors import Forbidden, NotFound
+from portal.core.models import AuditEntry
 
 VIEW, OPERATE, MANAGE = "view", "operate", "manage"
 # What transfers need in each project: of a person the right `manage`, of a token a scope of its own.
@@ -49,6 +63,18 @@ class AdminNeeded(Forbidden):
     code = "admin-needed"
     title = _("Only an admin of the company may do this.")
     way_out = _("Ask one of the admins of the company.")
+
+
+class NoSuchInvitation(NotFound):
+    code = "no-such-invitation"
+    title = _("There is no such invitation, or none that you may see.")
+    way_out = _("Open the link of the newest mail, or ask for a new invitation.")
+
+
+class NoSuchMembership(NotFound):
+    code = "no-such-membership"
+    title = _("There is no such member in this company, or none that you may see.")
+    way_out = _("Choose somebody from the company's list of members.")
 
 
 def projects_of(user: Principal, *, right: str = VIEW) -> QuerySet[Project]:
@@ -135,6 +161,21 @@ def get_company(*, company_id: int, user: Principal, admin: bool = False) -> Com
     return membership.company
 
 
+def get_company_to_leave(*, company_id: int, user: User) -> Company:
+    """A company of the user's; also one that they left, to ask again what came of it.
+
+    :raises NoSuchCompany: there is none, or the user never was a member.
+    """
+    try:
+        return get_company(company_id=company_id, user=user)
+    except NoSuchCompany:
+        left = AuditEntry.objects.filter(event="member-left", actor=user, company_id=company_id)
+        company = Company.objects.filter(pk=company_id).first() if left.exists() else None
+        if company is None:
+            raise
+        return company
+
+
 def memberships_of(user: User) -> QuerySet[Membership]:
     """The user's memberships with their companies, by the company's name."""
     return Membership.objects.filter(user=user).select_related("company").order_by("company__name", "pk")
@@ -149,8 +190,10 @@ def members_of(company: Company) -> QuerySet[Membership]:
     )
 
 
-def is_member(*, company: Company, user: User) -> bool:
-    """Whether the user belongs to the company, unlike its end customers."""
+def is_member(*, company: Company, user: Principal) -> bool:
+    """Whether somebody belongs to the company, unlike its end customers, and tokens of one project."""
+    if isinstance(user, ApiToken):
+        return user.project_id is None and user.company_id == company.pk
     return Membership.objects.filter(company=company, user=user).exists()
 
 
@@ -190,3 +233,100 @@ def get_api_token(*, token_id: int, user: User) -> ApiToken:
     if not admin and not projects_of(user, right=MANAGE).filter(api_tokens=token).exists():
         raise NoSuchApiToken
     return token
+
+
+def get_membership(*, company: Company, user_id: int) -> Membership:
+    """One member of a company.
+
+    :raises NoSuchMembership: the person does not belong to it.
+    """
+    found = (
+        Membership.objects.filter(company=company, user__pk=user_id).select_related("company", "user").first()
+    )
+    if found is None:
+        raise NoSuchMembership
+    return found
+
+
+def rights_in(project: Project) -> QuerySet[ProjectRight]:
+    """Who has a right of their own in a project, by surname; admins of the company need none."""
+    return (
+        ProjectRight.objects.filter(project=project)
+        .select_related("user")
+        .order_by("user__surname", "user__forename", "pk")
+    )
+
+
+def invitations_into(scope: Company | Project) -> QuerySet[Invitation]:
+    """What a company, or a project, has sent and nobody has answered, expired ones included; oldest first."""
+    into = {"company": scope, "project": None} if isinstance(scope, Company) else {"project": scope}
+    return (
+        Invitation.objects.filter(**into, ended_at__isnull=True)
+        .select_related("company", "project", "invited_by")
+        .order_by("invited_at", "pk")
+    )
+
+
+def get_invitation(*, invitation_id: int, user: User) -> Invitation:
+    """One invitation, open or not, for somebody who may withdraw it: an admin of the company, or who manages
+    the project.
+
+    :raises NoSuchInvitation: there is none, or the user may not see it.
+    """
+    found = _invitations().filter(pk=invitation_id).first()
+    if found is None:
+        raise NoSuchInvitation
+    if found.project is None:
+        allowed = is_admin(company=found.company, user=user)
+    else:
+        allowed = reaches(right_in(project=found.project, user=user), needed=MANAGE)
+    if not allowed:
+        raise NoSuchInvitation
+    return found
+
+
+def invitations_for(user: User, *, now: datetime) -> QuerySet[Invitation]:
+    """What somebody is invited to: open invitations to addresses that are confirmed as theirs."""
+    return (
+        _invitations()
+        .filter(ended_at=None, email__in=_addresses(user), expires_at__gt=now)
+        .order_by("invited_at", "pk")
+    )
+
+
+def get_invitation_for(*, invitation_id: int, user: User) -> Invitation:
+    """One invitation to somebody, open, too old, or answered by them.
+
+    :raises NoSuchInvitation: there is none to them.
+    """
+    to_them = Q(ended_at=None, email__in=_addresses(user)) | Q(answered_by=user)
+    found = _invitations().filter(to_them, pk=invitation_id).first()
+    if found is None:
+        raise NoSuchInvitation
+    return found
+
+
+def invitation_behind(token: str) -> Invitation:
+    """The open invitation of a mail's link; whoever holds the link may see it.
+
+    :raises NoSuchInvitation: the link is used, dead, or no link.
+    """
+    found = _invitations().filter(ended_at=None, token_sha256=invitations.hash_of(token)).first()
+    if found is None:
+        raise NoSuchInvitation
+    return found
+
+
+def _invitations() -> QuerySet[Invitation]:
+    return Invitation.objects.select_related("company", "project__company", "invited_by")
+
+
+def _addresses(user: User) -> list[str]:
+    # By way of the user: devices' pool does without allauth, and this module is everybody's.
+    confirmed = User.objects.filter(pk=user.pk, emailaddress__verified=True)
+    return [address.lower() for address in confirmed.values_list("emailaddress__email", flat=True)]
+
+
+def customer_account_of(company: Company) -> CustomerAccount | None:
+    """The account in the vendor's customer list that the company is linked to (mission rule 2)."""
+    return CustomerAccount.objects.filter(company=company).first()

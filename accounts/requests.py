@@ -93,7 +93,7 @@ def caller(
         return Caller(
             scope=f"company:{who.company_id}",
             key=key or acts.new_key(),
-            name=f"token {who.name}",
+            name=who.name_in_histories,
             token_id=who.pk,
             reason=reason,
             address=address_of(request),

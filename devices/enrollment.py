@@ -1,5 +1,6 @@
 """Devices coming into a project, and the key that speaks for each (mission rule 7, trust.md 1)."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -10,7 +11,7 @@ from devices import hardware_id as hardware_ids
 from devices import queries
 from devices.models import Device, DeviceContact
 from devices.pki import DeviceIdentity
-from portal.core import acts, audit
+from portal.core import audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, Forbidden, Invalid
 
@@ -53,49 +54,52 @@ class KeyNotPinned(Forbidden):
     way_out = _("Support can accept the new certificate, once they know why it changed.")
 
 
-@transaction.atomic(durable=True)
-def add_device(
-    *, project: Project, hardware_id: str, name: str = "", caller: Caller, now: datetime
-) -> Device:
-    """Add a device to a project, by its hardware ID as people type it (mission rules 4 and 7).
+@dataclass(frozen=True, kw_only=True)
+class Entered:
+    """A device that came into a project; `was_released` if it was known and no project had it."""
 
-    :raises HardwareIDMalformed: the text is no hardware ID.
-    :raises DeviceNameTooLong: the name has more than 100 characters.
+    device: Device
+    was_released: bool
+
+
+def enter(*, project: Project, hardware_id: str, name: str, now: datetime) -> Entered:
+    """Put a device into a project, in the transaction of an operation. The project's company is held.
+
+    A device that was released is taken up again: its key, the licenses that stay with it, and the `seq` of
+    its documents go on (mission rule 7).
+
+    :param hardware_id: in canonical form.
     :raises DeviceAlreadyAdded: it is in this project.
     :raises HardwareIDTaken: it is in another project, of whichever company.
     """
-    canonical = canonical_hardware_id(hardware_id)
+    try:
+        with transaction.atomic():  # the unique index decides, also between two at once
+            device = Device.objects.create(hardware_id=hardware_id, project=project, name=name, added_at=now)
+    except IntegrityError as error:
+        # The condition in the UPDATE lets one of two at once have a released device.
+        taken_up = Device.objects.filter(hardware_id=hardware_id, released_at__isnull=False).update(
+            project=project, name=name, added_at=now, released_at=None
+        )
+        device = Device.objects.select_related("project__company").get(hardware_id=hardware_id)
+        if not taken_up:
+            refusal = DeviceAlreadyAdded if device.project_id == project.pk else HardwareIDTaken
+            raise refusal(hardware_id=hardware_id) from error
+        was_released = True
+    else:
+        was_released = False
+    _raise_to_the_floor(device)
+    return Entered(device=device, was_released=was_released)
+
+
+def require_name(name: str) -> str:
+    """A device's name as it is kept.
+
+    :raises DeviceNameTooLong: it has more than 100 characters.
+    """
     name = name.strip()
     if len(name) > 100:
         raise DeviceNameTooLong
-    act = acts.begin(
-        operation="add-device",
-        caller=caller,
-        given={"project": project.pk, "hardware_id": canonical, "name": name},
-        now=now,
-    )
-    if act.outcome is not None:
-        return Device.objects.select_related("project__company").get(pk=act.outcome["device"])
-    try:
-        with transaction.atomic():  # the unique index decides, also between two at once
-            device = Device.objects.create(hardware_id=canonical, project=project, name=name, added_at=now)
-    except IntegrityError as error:
-        taken = Device.objects.get(hardware_id=canonical)
-        refusal = DeviceAlreadyAdded if taken.project_id == project.pk else HardwareIDTaken
-        raise refusal(hardware_id=canonical) from error
-    _raise_to_the_floor(device)
-    audit.record(
-        "device-added",
-        caller=caller,
-        now=now,
-        act=act,
-        company_id=project.company_id,
-        project_id=project.pk,
-        hardware_id=canonical,
-        name=name,
-    )
-    acts.finish(act, outcome={"device": device.pk})
-    return device
+    return name
 
 
 @transaction.atomic(durable=True)
@@ -137,7 +141,7 @@ def _raise_to_the_floor(device: Device) -> None:
     device, or is done (devices.seq_floors).
     """
     floor = queries.highest_seq_floor()
-    if floor:
+    if floor > device.seq_floor:
         device.seq_floor = floor
         device.save(update_fields=["seq_floor"])
 

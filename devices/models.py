@@ -3,9 +3,10 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models import Project
+from portal.core.models import Act
 
 
 class Device(models.Model):
@@ -21,6 +22,8 @@ class Device(models.Model):
     # The device's next license document gets a `seq` above this (trust.md 3).
     seq_floor = models.BigIntegerField(default=0)
     blocked_at = models.DateTimeField(null=True)
+    # Set by a release: no project has the device then, `project` is the last one that had (mission rule 7).
+    released_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -39,6 +42,29 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return self.hardware_id
+
+
+class ProjectChange(models.Model):
+    """A device left a project for another one, or for none when it was released, or came from none again."""
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="project_changes")
+    earlier = models.ForeignKey(Project, on_delete=models.PROTECT, null=True, related_name="+")
+    later = models.ForeignKey(Project, on_delete=models.PROTECT, null=True, related_name="+")
+    act = models.OneToOneField(Act, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(earlier__isnull=True, later__isnull=False)
+                | Q(earlier__isnull=False, later__isnull=True)
+                | (Q(earlier__isnull=False, later__isnull=False) & ~Q(earlier=F("later"))),
+                name="a_device_changes_from_somewhere_to_elsewhere",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id}: {self.earlier_id} to {self.later_id}"
 
 
 class DeviceContact(models.Model):

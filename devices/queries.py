@@ -9,12 +9,12 @@ from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Replace
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Principal, Project
-from accounts.queries import VIEW, NoSuchProject, get_project
+from accounts.models import ApiToken, Principal, Project
+from accounts.queries import OPERATE, VIEW, NoSuchProject, get_project
 from devices.hardware_id import NotAHardwareID, is_canonical, parse
-from devices.models import Alert, BlockedKey, Device, SeqFloor, TrustAnchor
+from devices.models import Alert, BlockedKey, Device, ProjectChange, SeqFloor, TrustAnchor
 from portal.core.errors import NotFound
-from portal.core.models import AuditEntry
+from portal.core.models import Act, AuditEntry
 
 SHORTEST_FINGERPRINT = 8
 
@@ -43,7 +43,7 @@ def devices_of(project: Project, *, part_of_id: str = "", part_of_name: str = ""
     :param part_of_id: only hardware IDs with this in them, as people type it.
     :param part_of_name: only names with this in them.
     """
-    devices = Device.objects.filter(project=project, name__icontains=part_of_name)
+    devices = Device.objects.filter(project=project, released_at=None, name__icontains=part_of_name)
     if part := re.sub(r"[-:.\s]", "", part_of_id).upper():
         plain = Replace("hardware_id", Value("-"), Value(""))
         devices = devices.annotate(plain=plain).filter(plain__contains=part)
@@ -53,7 +53,7 @@ def devices_of(project: Project, *, part_of_id: str = "", part_of_name: str = ""
 def count_by_project(projects: Iterable[Project]) -> dict[int, int]:
     """How many devices each of the projects has, by the project's primary key; those without are left out."""
     counted = (
-        Device.objects.filter(project__in=[project.pk for project in projects])
+        Device.objects.filter(project__in=[project.pk for project in projects], released_at=None)
         .values_list("project")
         .annotate(devices=Count("pk"))
     )
@@ -77,10 +77,37 @@ def get_device(*, hardware_id: str, user: Principal, right: str = VIEW) -> Devic
     return device
 
 
+def get_device_to_release(*, hardware_id: str, user: Principal) -> Device:
+    """A device that somebody may release; also one that they released last, to ask what came of it.
+
+    :raises NoSuchDevice: there is none, or it is in a project the user may not see.
+    :raises RightMissing: the user may see the project, but has less than `operate` there.
+    """
+    change = (
+        ProjectChange.objects.filter(device__hardware_id=hardware_id, device__released_at__isnull=False)
+        .select_related("act", "device__project__company")
+        .order_by("-pk")
+        if is_canonical(hardware_id)
+        else ProjectChange.objects.none()
+    ).first()
+    if change is not None and _did(user, change.act):
+        return change.device
+    return get_device(hardware_id=hardware_id, user=user, right=OPERATE)
+
+
+def _did(user: Principal, act: Act) -> bool:
+    if isinstance(user, ApiToken):
+        # A program that took another's place, and its name, may ask for it (docs/decisions/0016).
+        return act.scope == f"company:{user.company_id}" and act.actor_name == user.name_in_histories
+    return act.actor_id == user.pk
+
+
 def device_by_hardware_id(hardware_id: str) -> Device | None:
-    """The device of a hardware ID that its certificate has proven; for the device doors."""
+    """The device of a hardware ID, if a project has it; for doors at which a certificate has proven it."""
     return (
-        Device.objects.filter(hardware_id=hardware_id).select_related("project__company", "contact").first()
+        Device.objects.filter(hardware_id=hardware_id, released_at=None)
+        .select_related("project__company", "contact")
+        .first()
     )
 
 

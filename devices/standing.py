@@ -20,7 +20,7 @@ _SQL = f"""
            EXISTS (SELECT 1 FROM devices_blockedkey blocked WHERE blocked.spki_sha256 = device.pinned_spki),
            contact.last_at > %s, contact.firmware
     FROM (SELECT COUNT(*) AS number, MAX(id) AS last FROM devices_trustanchor) anchors
-    LEFT JOIN devices_device device ON device.hardware_id = %s
+    LEFT JOIN devices_device device ON device.hardware_id = %s AND device.released_at IS NULL
     LEFT JOIN devices_devicecontact contact ON contact.device_id = device.id
 """  # noqa: S608 (the columns are the constants above)
 

@@ -67,7 +67,7 @@ def look_at_key(*, code: str, company: Company, caller: Caller, now: datetime) -
     :raises KeyAlreadyActivated: it was activated before, by whomever.
     :raises KeyBlocked: it is blocked.
     """
-    _throttle(caller, company, now)
+    _throttle(code, caller, company, now)
     key = _find(code, among=ActivationKey.objects.all())
     _require_issued(key)
     audit.record("key-looked-at", caller=caller, now=now, company_id=company.pk, key=key.last_four)
@@ -85,7 +85,7 @@ def activate_key(*, code: str, target: Company | Project, caller: Caller, now: d
     """
     company = target if isinstance(target, Company) else target.company
     # Outside the transaction: a refusal rolls back, and must be counted all the same.
-    _throttle(caller, company, now)
+    _throttle(code, caller, company, now)
     return _redeem(code=code, target=target, caller=caller, now=now)
 
 
@@ -98,7 +98,7 @@ def rehearse_activation(
 
     :raises: as `activate_key`.
     """
-    _throttle(caller, target if isinstance(target, Company) else target.company, now)
+    _throttle(code, caller, target if isinstance(target, Company) else target.company, now)
     return acts.rehearse(
         _redeem,
         observe=lambda: queries.units_of([target]),
@@ -190,7 +190,7 @@ def _require_issued(key: ActivationKey) -> None:
         raise KeyBlocked
 
 
-def _throttle(caller: Caller, company: Company, now: datetime) -> None:
+def _throttle(code: str, caller: Caller, company: Company, now: datetime) -> None:
     limit = Limit(name="key-look-up", times=settings.KEY_LOOKUPS_PER_HOUR, seconds=3600)
     subjects = [f"company:{company.pk}"]
     if caller.token_id is not None:
@@ -200,4 +200,5 @@ def _throttle(caller: Caller, company: Company, now: datetime) -> None:
         subjects.append(f"user:{caller.user_id}")
     if caller.address is not None:
         subjects.append(f"address:{caller.address}")
-    throttle.hit(limit, *subjects, now=now)
+    call = acts.call_id("try-key", caller, {"code": code})
+    throttle.hit(limit, *subjects, now=now, call=call)

@@ -16,10 +16,9 @@ from accounts.models import Project, User
 from accounts.queries import OPERATE, projects_of
 from devices import accepting, alerts, enrollment, payloads
 from devices.models import Alert, Device
-from licenses import ledger, queries, transparency
+from licenses import handing_over, ledger, queries
 from licenses.activation_code import ALPHABET
-from licenses.log_line import LeafType
-from licenses.models import ClaimCode, Grant
+from licenses.models import ClaimCode
 from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, NotFound
@@ -62,7 +61,7 @@ def make_claim_code(
     :raises DeviceAlreadyAdded: it is in this project already.
     """
     canonical = enrollment.canonical_hardware_id(hardware_id)
-    device = Device.objects.filter(hardware_id=canonical).first()
+    device = Device.objects.filter(hardware_id=canonical, released_at=None).first()
     if device is None:
         raise DeviceNotTaken(hardware_id=canonical)
     if device.project_id == project.pk:
@@ -133,9 +132,9 @@ def claim_device(
     code.used_by = act
     code.save(update_fields=["used_by"])
     grants = list(queries.live_grants(device))
-    result = "changed" if all(map(_stays_with_the_device, grants)) else "with-support"
+    result = "with-support" if handing_over.keeps_it_in_place(grants) else "changed"
     if result == "changed":
-        _hand_over(device, grants, to=code.project, act=act, caller=caller, now=now)
+        _hand_over(device, to=code.project, act=act, caller=caller, now=now)
     else:
         # For the newcomer only: to whom the device belongs now learns it from support, if it comes to that.
         audit.record(
@@ -164,27 +163,11 @@ def _user_still_may(code: ClaimCode) -> bool:
     return projects_of(code.user, right=OPERATE).filter(pk=code.project_id).exists()
 
 
-def _stays_with_the_device(grant: Grant) -> bool:
-    """A test license counts as none (mission rule 23); a bridge keeps the device where it is."""
-    if grant.license_class == Grant.Class.TEST:
-        return True
-    return grant.license_class == Grant.Class.BOUGHT and not grant.product.returnable
-
-
-def _hand_over(
-    device: Device, grants: list[Grant], *, to: Project, act: Act, caller: Caller, now: datetime
-) -> None:
+def _hand_over(device: Device, *, to: Project, act: Act, caller: Caller, now: datetime) -> None:
     earlier = device.project
     device.project = to
     device.save(update_fields=["project"])
-    if earlier.company_id != to.company_id:
-        source, destination = ledger.project_holder(earlier), ledger.project_holder(to)
-        transparency.record(
-            act=act,
-            leaf_type=LeafType.HAND_OVER,
-            told=[transparency.Told(grant=grant, source=source, destination=destination) for grant in grants],
-            now=now,
-        )
+    handing_over.hand_over(device, earlier=earlier, later=to, act=act, now=now)
     for project in (earlier, to):
         audit.record(
             "device-claimed",

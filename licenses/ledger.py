@@ -1,8 +1,8 @@
 """The books: the only writer of holdings, transfers and grants (architecture.md, "The ledger").
 
 Every function here runs inside the transaction of an operation. The order of locks is the same everywhere:
-the act, then the key or device the operation is about, then holdings in the order of (holder, product). Lock,
-then check, then act.
+the act, then the key or device the operation is about, then its company (by asking for the holder), then
+holdings in the order of (holder, product). Lock, then check, then act.
 """
 
 from collections import defaultdict
@@ -15,8 +15,10 @@ from django.db import connection
 from django.db.models import BigIntegerField, Case, F, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from accounts import scopes
 from accounts.models import Company, Project
 from devices.models import Device
+from devices.queries import NoSuchDevice
 from licenses.models import ActivationKey, Grant, Holder, Holding, Product, Transfer
 from portal.core.errors import Conflict, Invalid
 from portal.core.models import Act
@@ -70,25 +72,76 @@ def key_holder(activation_key: ActivationKey) -> Holder:
 
 
 def company_holder(company: Company) -> Holder:
-    """The holder that is a company's balance."""
+    """The holder that is a company's balance. The company is held until the commit (accounts.scopes).
+
+    :raises CompanyImported: the company was imported into another one.
+    """
+    scopes.hold_company(company)
     return _holder(kind=Holder.Kind.COMPANY, company=company)
 
 
 def project_holder(project: Project) -> Holder:
-    """The holder that is a project's balance. In the public log it is its company (trust.md 8)."""
-    found = Holder.objects.filter(project=project).first()
-    if found is not None:
-        return found
-    return _holder(
-        kind=Holder.Kind.PROJECT,
-        project=project,
-        defaults={"log_id": company_holder(project.company).log_id},
+    """The holder that is a project's balance. In the public log it is its company (trust.md 8).
+
+    The company is held until the commit, so that the holder stays the project's, and the project open.
+
+    :raises ProjectArchived: the project is archived.
+    """
+    scopes.hold(project.company_id)
+    found = (
+        Holder.objects.filter(project=project, project__company=project.company_id)
+        .select_related("project")
+        .first()
     )
+    if found is not None and found.project is not None:
+        scopes.require_open(found.project)
+        return found
+    # There is none yet, or the project came over to another company meanwhile.
+    project = scopes.hold_project(project)
+    in_the_log = _holder(kind=Holder.Kind.COMPANY, company=project.company).log_id
+    return _holder(kind=Holder.Kind.PROJECT, project=project, defaults={"log_id": in_the_log})
 
 
 def balance_holder(balance: Company | Project) -> Holder:
-    """The holder behind a balance, a company's or a project's."""
+    """The holder behind a balance, a company's or a project's.
+
+    :raises CompanyImported: the company was imported into another one.
+    :raises ProjectArchived: the project is archived.
+    """
     return company_holder(balance) if isinstance(balance, Company) else project_holder(balance)
+
+
+def take_over(*, act: Act, projects: Sequence[Project], source: Company, target: Company) -> list[Transfer]:
+    """Transfer all that a company and its projects have free to another company, when it is imported.
+
+    Each project gets a new holder, which is the other company in the public log; the one it had keeps its
+    transfers. `source` is closed, `target` held, and the projects are still those of `source`.
+    """
+    company, into = (_holder(kind=Holder.Kind.COMPANY, company=one) for one in (source, target))
+    goes_to = {company.pk: into}
+    for project in projects:
+        former = Holder.objects.filter(project=project).first()
+        if former is not None:
+            former.project, former.former_project = None, project
+            former.save(update_fields=["project", "former_project"])
+        new = _holder(kind=Holder.Kind.PROJECT, project=project, defaults={"log_id": into.log_id})
+        if former is not None:
+            goes_to[former.pk] = new
+    held = (
+        Holding.objects.filter(holder__in=goes_to, balance__gt=0)
+        .select_related("holder", "product")
+        .order_by("holder_id", "product_id")
+    )
+    lines = [
+        Line(
+            product=holding.product,
+            quantity=holding.balance,
+            source=holding.holder,
+            destination=goes_to[holding.holder_id],
+        )
+        for holding in held
+    ]
+    return transfer(act=act, lines=lines) if lines else []
 
 
 def device_holder(device: Device) -> Holder:
@@ -99,6 +152,8 @@ def device_holder(device: Device) -> Holder:
 def lock_device(device: Device) -> Device:
     """Lock the device for the rest of the transaction, and read it anew.
 
+    :raises NoSuchDevice: it was released: no project has it.
+
     Whatever changes a device's grants, its documents or its project holds this lock: two changes at once
     would build two documents of one `seq`, or assign from a project the device has just left.
     """
@@ -106,11 +161,14 @@ def lock_device(device: Device) -> Device:
     locking = Device.objects.select_for_update(of=("self",), no_key=True)
     with_project = locking.select_related("project__company")
     try:
-        return with_project.get(pk=device.pk)
+        locked = with_project.get(pk=device.pk)
     except Device.DoesNotExist:
-        # A claim gave it to another project while this waited for the lock: PostgreSQL then looks whether the
-        # new row fits the project of before, and finds that it does not. The lock is held from here on.
-        return with_project.get(pk=device.pk)
+        # It went to another project while this waited for the lock: PostgreSQL then looks whether the new row
+        # fits the project of before, and finds that it does not. The lock is held from here on.
+        locked = with_project.get(pk=device.pk)
+    if locked.released_at is not None:
+        raise NoSuchDevice
+    return locked
 
 
 def transfer(*, act: Act, lines: Sequence[Line]) -> list[Transfer]:

@@ -114,7 +114,7 @@ def balance_of_project(project: Project) -> list[BalanceRow]:
     """What a project has free, and what is on its devices; products with neither are left out."""
     return _balance(
         free=Q(holder__project=project),
-        assigned=Q(holder__device__project=project),
+        assigned=Q(holder__device__project=project, holder__device__released_at=None),
     )
 
 
@@ -290,13 +290,14 @@ def get_activation(*, act_id: UUID, user: User) -> ActivationRecord:
     transfers = list(
         Transfer.objects.filter(act_id=act_id, source__kind=Holder.Kind.KEY)
         .select_related("product", "source__activation_key__order", "destination__company")
-        .select_related("destination__project__company")
+        .select_related("destination__project__company", "destination__former_project__company")
         .order_by("pk")
     )
     if not transfers:
         raise NoSuchActivation
     source, destination = transfers[0].source, transfers[0].destination
-    target = destination.project or destination.company
+    # A project that came over with another company had another holder when the key was activated.
+    target = destination.project or destination.former_project or destination.company
     key = source.activation_key
     assert key is not None, "a key's holder belongs to its key"
     assert target is not None, "a key is activated into a balance"

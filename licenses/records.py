@@ -1,9 +1,11 @@
 """What was done: histories, and the keys that were activated, as one person or token may see them."""
 
+from typing import Any
+
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Company, Principal, Project
-from accounts.queries import projects_of
+from accounts.queries import is_member, projects_of
 from devices.models import Device
 from licenses.models import ActivationKey, Holder, Transfer
 from portal.core.models import AuditEntry
@@ -24,6 +26,21 @@ def entries_of_device(device: Device) -> QuerySet[AuditEntry]:
     """The entries of a device in its present project, the latest first; what it did elsewhere is another's
     business."""
     return _entries().filter(hardware_id=device.hardware_id, project_id=device.project_id)
+
+
+def only_known_to(user: Principal, *, project: Project) -> str | None:
+    """The name of the one project that an end customer knows; None for whoever belongs to the company."""
+    return None if is_member(company=project.company, user=user) else project.name
+
+
+def facts_of(entry: AuditEntry, *, only_known: str | None) -> dict[str, Any]:
+    """The facts of an entry; for an end customer without the names of other balances that took part, which
+    are None then (mission rule 5)."""
+    facts = dict(entry.facts)
+    for name in ("source", "destination"):
+        if only_known is not None and name in facts and facts[name] != only_known:
+            facts[name] = None
+    return facts
 
 
 def _entries() -> QuerySet[AuditEntry]:

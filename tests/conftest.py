@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.core.cache import cache
 
@@ -49,6 +50,13 @@ def _nothing_remembered(request: pytest.FixtureRequest, settings: LazySettings) 
     yield
     key_rings._load.cache_clear()
     proofs.forget()
+
+
+@pytest.fixture
+def today() -> Iterator[time_machine.Traveller]:
+    """Doors and workers live at the instant at which tests happen."""
+    with time_machine.travel(factories.NOW, tick=False) as traveller:
+        yield traveller
 
 
 @pytest.fixture

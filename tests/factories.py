@@ -14,10 +14,10 @@ from django.core.management import call_command
 
 from accounts import api_tokens, companies, projects
 from accounts.api_tokens import MadeToken
-from accounts.models import Company, Membership, Project, ProjectRight, TermsAcceptance, User
-from devices import enrollment, payloads
+from accounts.models import Company, CustomerAccount, Membership, Project, ProjectRight, TermsAcceptance, User
+from devices import payloads
 from devices.models import Device
-from licenses import activation, activation_code, assignment, fulfilment, queries, returns
+from licenses import activation, activation_code, adding, assignment, fulfilment, queries, returns
 from licenses.fulfilment import OrderLine
 from licenses.models import ActivationKey, Grant, Holding, Product
 from portal.core import acts, base64url
@@ -111,6 +111,18 @@ def make_token(
     )
 
 
+def make_customer(*, number: str, postal_code: str) -> CustomerAccount:
+    """An account of the vendor's customer list, of no company yet."""
+    return CustomerAccount.objects.create(
+        number=number,
+        postal_code=postal_code,
+        name="Example Telecom GmbH",
+        town="Sindelfingen",
+        country="DE",
+        email="office@example.com",
+    )
+
+
 def load_catalogue() -> None:
     """The starting catalogue: every product in versions 11 to 14."""
     call_command("load_catalogue", verbosity=0, stdout=StringIO())
@@ -154,7 +166,7 @@ def activated(target: Balance, lines: Mapping[str, int] | None = None, *, versio
 
 def make_device(*, project: Project, hardware_id: str | None = None, name: str = "") -> Device:
     """A device in a project; the hardware ID is a new one under 00-90-33."""
-    return enrollment.add_device(
+    return adding.add_device(
         project=project, hardware_id=hardware_id or new_hardware_id(), name=name, caller=caller(), now=NOW
     )
 

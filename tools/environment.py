@@ -110,7 +110,9 @@ def _make(python: Path) -> None:
 def _install(python: Path, name: str) -> None:
     total = len(re.findall(r"^[A-Za-z0-9]", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
     _say("installing %d packages of %s (about a minute)" % (total, name))
-    command = [str(python), "-m", "pip", "install", "--require-hashes", "--only-binary=:all:"]
+    # The file names everything, so pip has nothing to resolve. Left to resolve, it takes the newest release
+    # of a package that another one wants with an extra, and then refuses it for not being the pinned one.
+    command = [str(python), "-m", "pip", "install", "--no-deps", "--require-hashes", "--only-binary=:all:"]
     command += ["--no-input", "--disable-pip-version-check", "--progress-bar=off", "-r", str(ROOT / name)]
     started = time.monotonic()
     with LOG.open("w", encoding="utf-8") as log:

@@ -132,6 +132,39 @@ LOCKS = (
         tests=(f"{RACES}/test_leaving.py::TestAdmins::test_one_stays_as_long_as_others_belong_to_it",),
     ),
     Guard(
+        name="lock: the company, while something comes into it",
+        file="accounts/scopes.py",
+        edits=((' FOR KEY SHARE"', '"'),),
+        tests=(f"{RACES}/test_companies.py::TestImporting", f"{RACES}/test_companies.py::TestArchiving"),
+    ),
+    Guard(
+        name="lock: the company that is closed",
+        file="accounts/scopes.py",
+        edits=(('Company.objects.select_for_update(of=("self",)).get(pk=pk)', "Company.objects.get(pk=pk)"),),
+        tests=(f"{RACES}/test_companies.py::TestImporting", f"{RACES}/test_companies.py::TestArchiving"),
+    ),
+    Guard(
+        name="lock: who belongs to a company",
+        file="accounts/scopes.py",
+        edits=(('Company.objects.select_for_update(of=("self",), no_key=True)', "Company.objects"),),
+        tests=(f"{RACES}/test_companies.py::TestMembers::test_two_admins_do_not_both_go",),
+    ),
+    Guard(
+        name="lock: the membership, when a right is given",
+        file="accounts/rights.py",
+        edits=(('Membership.objects.select_for_update(of=("self",))', "Membership.objects"),),
+        tests=(f"{RACES}/test_companies.py::TestMembers::test_who_is_removed_keeps_no_right",),
+    ),
+    Guard(
+        name="lock: the device, in releasing",
+        file="licenses/ledger.py",
+        edits=(("if locked.released_at is not None:", "if False:"),),
+        tests=(
+            f"{RACES}/test_companies.py::TestDevices::test_a_device_is_released_or_gets_licenses",
+            f"{OPERATIONS}/test_device_projects.py",
+        ),
+    ),
+    Guard(
         name="order of locks: holdings",
         file="licenses/ledger.py",
         edits=(("places = sorted(places)", "places = list(places)"),),

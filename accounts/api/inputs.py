@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.models import ApiToken
+from accounts.models import ApiToken, Membership, ProjectRight
 
 LONGEST_TEXT = 1000
 LONGEST_DESCRIPTION = 10_000
@@ -65,6 +65,41 @@ class Nothing(Input):
 @extend_schema_serializer(examples=[OpenApiExample("A company", value={"name": "Example Telecom"})])
 class NewCompany(Input):
     name = Text(help_text="At most 200 characters.")
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("A customer", value={"number": "C-10042", "postal_code": "71063"})]
+)
+class CustomerNamed(Input):
+    number = Text(help_text="The account number, as invoices write it.")
+    postal_code = Text(help_text="Blanks, dashes and case do not matter.")
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("A colleague", value={"email": "bob@example.com", "role": "member"})]
+)
+class NewMember(Input):
+    email = Text(help_text="Where the invitation is mailed to.")
+    role = serializers.ChoiceField(Membership.Role.choices)
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("An end customer", value={"email": "erin@example.com", "right": "operate"})]
+)
+class NewInProject(Input):
+    email = Text(help_text="Where the invitation is mailed to.")
+    right = serializers.ChoiceField(ProjectRight.Level.choices)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("An admin", value={"role": "admin"})])
+class NewRole(Input):
+    role = serializers.ChoiceField(Membership.Role.choices)
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A right", value={"user": 2, "right": "operate"})])
+class NewRight(Input):
+    user = Integer(help_text="Somebody who belongs to the company, or has a right in the project already.")
+    right = serializers.ChoiceField(ProjectRight.Level.choices)
 
 
 @extend_schema_serializer(

@@ -5,8 +5,9 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from accounts import models
 from accounts.models import ApiToken as Token
-from accounts.models import Membership
+from accounts.models import Membership, ProjectRight
 
 NEXT = "`after` of the next page; null on the last one."
 _COMPANY = {"id": 1, "name": "Example Telecom"}
@@ -40,6 +41,16 @@ class Company(serializers.Serializer[Membership]):
     id = serializers.IntegerField(source="company.pk")
     name = serializers.CharField(source="company.name")
     role = serializers.ChoiceField(Membership.Role.choices)
+
+
+@example({"number": "C-10042", "name": "Example Telecom GmbH", "town": "Sindelfingen", "country": "DE"})
+class Customer(serializers.Serializer[models.CustomerAccount]):
+    """What of the vendor's customer list may be shown to somebody who has proven nothing."""
+
+    number = serializers.CharField()
+    name = serializers.CharField()
+    town = serializers.CharField()
+    country = serializers.CharField(help_text="ISO 3166-1 alpha-2.")
 
 
 @example({"companies": [_MEMBERSHIP], "next": None})
@@ -135,3 +146,84 @@ class MadeApiToken(serializers.Serializer[Any]):
         help_text="What to send in `Authorization: Bearer …`. Shown once: the repetition of a request gets "
         "null here. If the answer was lost, revoke the token and make another one.",
     )
+
+
+_PERSON = {"id": 2, "forename": "Bob", "surname": "Example", "email": "bob@example.com"}
+_MEMBER = {**_PERSON, "role": "member", "joined_at": "2026-11-24T12:00:00Z"}
+_RIGHT = {**_PERSON, "right": "operate"}
+_INVITATION = {
+    "id": 1,
+    "company": _COMPANY,
+    "project": None,
+    "email": "bob@example.com",
+    "role": "member",
+    "right": "",
+    "invited_at": "2026-11-24T12:00:00Z",
+    "expires_at": "2026-12-08T12:00:00Z",
+    "end": "",
+}
+
+
+@example(_MEMBER)
+class Member(serializers.Serializer[Membership]):
+    """Somebody who belongs to a company."""
+
+    id = serializers.IntegerField(source="user.pk")
+    forename = serializers.CharField(source="user.forename")
+    surname = serializers.CharField(source="user.surname")
+    email = serializers.EmailField(source="user.email")
+    role = serializers.ChoiceField(Membership.Role.choices)
+    joined_at = serializers.DateTimeField()
+
+
+@example({"members": [_MEMBER], "next": None})
+class MemberList(serializers.Serializer[Any]):
+    members = Member(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
+
+
+@example(_RIGHT)
+class Right(serializers.Serializer[ProjectRight]):
+    """What somebody may do in one project."""
+
+    id = serializers.IntegerField(source="user.pk")
+    forename = serializers.CharField(source="user.forename")
+    surname = serializers.CharField(source="user.surname")
+    email = serializers.EmailField(source="user.email")
+    right = serializers.ChoiceField(ProjectRight.Level.choices, source="level")
+
+
+@example({"rights": [_RIGHT], "next": None})
+class RightList(serializers.Serializer[Any]):
+    rights = Right(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
+
+
+class ProjectName(serializers.Serializer[Any]):
+    """A project, by id and name."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+@example(_INVITATION)
+class Invitation(serializers.Serializer[models.Invitation]):
+    """Into a company with a role, or into one project with a right."""
+
+    id = serializers.IntegerField()
+    company = CompanyName()
+    project = ProjectName(allow_null=True)
+    email = serializers.CharField(help_text="Kept while the invitation is open, then empty.")
+    role = serializers.CharField(help_text="Empty for an invitation into a project.")
+    right = serializers.CharField(source="level", help_text="Empty for an invitation into a company.")
+    invited_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    end = serializers.CharField(
+        help_text="Empty while it is open; then `accepted`, `declined`, `withdrawn` or `expired`."
+    )
+
+
+@example({"invitations": [_INVITATION], "next": None})
+class InvitationList(serializers.Serializer[Any]):
+    invitations = Invitation(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)

@@ -1,7 +1,7 @@
 """Long lists, a page at a time: the same two parameters and the same member `next` everywhere."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from drf_spectacular.utils import extend_schema_field
@@ -48,6 +48,10 @@ class ProjectPage(Page):
     name = serializers.CharField(
         required=False, default="", max_length=100, allow_blank=True, help_text="Only names with this part."
     )
+
+
+FIRST_PAGE: dict[str, Any] = {"after": None, "limit": LARGEST_PAGE}
+"""For a change that answers the list as it is then."""
 
 
 def by_id(

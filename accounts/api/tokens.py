@@ -30,10 +30,16 @@ from accounts.queries import (
     get_project,
 )
 from accounts.requests import caller, idempotency_key, person, principal
+from accounts.scopes import CompanyImported, ProjectArchived
 from portal.core import clock
 from portal.core.problems import MalformedInput, NoSuchThing
 
-CREATION = (ApiTokenNeedsAName, ApiTokenScopeUnknown, ApiTokenEndsInThePast, ApiTokenNameTaken)
+CREATION = (
+    ApiTokenNeedsAName,
+    ApiTokenScopeUnknown,
+    ApiTokenEndsInThePast,
+    ApiTokenNameTaken,
+)
 TOKEN_ID = OpenApiParameter("token_id", {"type": "integer"}, OpenApiParameter.PATH)
 
 
@@ -73,7 +79,7 @@ class CompanyTokens(Door):
         takes=inputs.NewApiToken,
         answer=outputs.MadeApiToken,
         status=HTTPStatus.CREATED,
-        refusals=(NoSuchCompany, AdminNeeded, *CREATION),
+        refusals=(NoSuchCompany, AdminNeeded, CompanyImported, *CREATION),
     )
     def post(self, request: Request, company_id: int) -> Response:
         """Its secret is shown once. It stays in force when its maker leaves. For admins of the company."""
@@ -102,7 +108,7 @@ class ProjectTokens(Door):
         takes=inputs.NewApiToken,
         answer=outputs.MadeApiToken,
         status=HTTPStatus.CREATED,
-        refusals=(NoSuchProject, RightMissing, *CREATION),
+        refusals=(NoSuchProject, RightMissing, ProjectArchived, *CREATION),
     )
     def post(self, request: Request, project_id: int) -> Response:
         """Its secret is shown once. It reaches as far as its maker in the project. Needs `manage`."""

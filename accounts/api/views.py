@@ -11,9 +11,10 @@ from accounts.api.doors import Door
 from accounts.api.reference import operation
 from accounts.companies import CompanyNeedsAName
 from accounts.models import ApiToken
-from accounts.projects import ProjectNameTaken, ProjectNeedsAName
+from accounts.projects import DescriptionTooLong, ProjectNameTaken, ProjectNeedsAName
 from accounts.queries import AdminNeeded, NoSuchCompany, NoSuchProject
 from accounts.requests import caller, idempotency_key, person, principal
+from accounts.scopes import CompanyImported
 from portal.core import clock
 from portal.core.problems import MalformedInput
 
@@ -71,7 +72,14 @@ class CompanyProjects(Door):
         takes=inputs.NewProject,
         answer=outputs.Project,
         status=HTTPStatus.CREATED,
-        refusals=(NoSuchCompany, AdminNeeded, ProjectNeedsAName, ProjectNameTaken),
+        refusals=(
+            NoSuchCompany,
+            AdminNeeded,
+            ProjectNeedsAName,
+            DescriptionTooLong,
+            ProjectNameTaken,
+            CompanyImported,
+        ),
     )
     def post(self, request: Request, company_id: int) -> Response:
         """A project of the company, with an empty balance. For admins of the company."""

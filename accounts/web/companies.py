@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import companies, projects, queries
+from accounts import companies, customers, projects, queries
 from accounts.requests import caller, person, signed_in
 from portal.core import clock
 from portal.core.errors import DomainError
@@ -19,6 +19,22 @@ class CompanyForm(ActForm):
         label=gettext_lazy("Name of the company"),
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+
+
+class LookUpForm(ActForm):
+    """Optional: the vendor's customer list fills in the name (mission rule 2)."""
+
+    number = forms.CharField(
+        label=gettext_lazy("Account number"),
+        max_length=40,
+        help_text=gettext_lazy("It stands on the vendor's invoices."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    postal_code = forms.CharField(
+        label=gettext_lazy("Postal code"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "postal-code"}),
     )
 
 
@@ -40,6 +56,8 @@ class ProjectForm(ActForm):
 @signed_in
 def create_company(request: HttpRequest) -> HttpResponse:
     """Create a company with the signed-in person as admin (mission rule 2)."""
+    if "look-up" in request.POST:
+        return _look_up(request)
     form = CompanyForm(request.POST or None)
     if form.is_valid():
         try:
@@ -58,7 +76,29 @@ def create_company(request: HttpRequest) -> HttpResponse:
                 % {"name": company.name},
             )
             return redirect("company", company_id=company.pk)
-    return respond(request, "accounts/company_new.html", {}, form=form)
+    return respond(
+        request, "accounts/company_new.html", {"look_up": LookUpForm(auto_id="look_%s")}, form=form
+    )
+
+
+def _look_up(request: HttpRequest) -> HttpResponse:
+    """The same page, with the name filled in from the customer list; nothing is created."""
+    look_up = LookUpForm(request.POST, auto_id="look_%s")
+    name = ""
+    found = None
+    if look_up.is_valid():
+        try:
+            found = customers.look_up(
+                number=look_up.cleaned_data["number"],
+                postal_code=look_up.cleaned_data["postal_code"],
+                caller=caller(request, key=look_up.cleaned_data["act_key"]),
+                now=clock.now(),
+            )
+            name = found.name
+        except DomainError as refusal:
+            look_up.refuse(refusal)
+    context = {"look_up": look_up, "found": found, "company_form": CompanyForm(initial={"name": name})}
+    return respond(request, "accounts/company_new.html", context, form=look_up)
 
 
 @signed_in

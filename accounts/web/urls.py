@@ -5,7 +5,20 @@ Names with `account_`, `mfa_` and `usersessions_` are those by which django-alla
 
 from django.urls import path, re_path
 
-from accounts.web import api_tokens, companies, own_account, passwords, registering, second_factors, sign_in
+from accounts.web import (
+    active,
+    api_tokens,
+    companies,
+    customers,
+    invitations,
+    members,
+    own_account,
+    passwords,
+    people,
+    registering,
+    second_factors,
+    sign_in,
+)
 
 # The links of mails. Their keys reach no log (portal.core.middleware, deploy/nginx.conf).
 _RESET = r"^new-password/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)$"
@@ -68,4 +81,25 @@ urlpatterns = [
     path("companies/<int:company_id>/api-tokens", api_tokens.company_tokens, name="company-api-tokens"),
     path("projects/<int:project_id>/api-tokens", api_tokens.project_tokens, name="project-api-tokens"),
     path("api-tokens/<int:token_id>/revoke", api_tokens.revoke, name="api-token-revoke"),
+    path("companies/<int:company_id>/members", members.members, name="members"),
+    path("companies/<int:company_id>/members/<int:user_id>/role", members.change_role, name="member-role"),
+    path("companies/<int:company_id>/members/<int:user_id>/remove", members.remove, name="member-remove"),
+    path("companies/<int:company_id>/leave", members.leave, name="company-leave"),
+    path("invitations/link/<str:token>", invitations.follow, name="invitation"),
+    path("invitations/<int:invitation_id>/accept", invitations.accept, name="invitation-accept"),
+    path("invitations/<int:invitation_id>/decline", invitations.decline, name="invitation-decline"),
+    path("invitations/<int:invitation_id>/resend", invitations.resend, name="invitation-resend"),
+    path("invitations/<int:invitation_id>/withdraw", invitations.withdraw, name="invitation-withdraw"),
+    path("projects/<int:project_id>/people", people.people, name="project-people"),
+    path("projects/<int:project_id>/people/right", people.set_right, name="project-right"),
+    path("projects/<int:project_id>/people/invite", people.invite, name="project-invite"),
+    path(
+        "projects/<int:project_id>/people/<int:user_id>/withdraw",
+        people.withdraw_right,
+        name="project-right-withdraw",
+    ),
+    path("projects/<int:project_id>/settings", people.settings, name="project-settings"),
+    path("switch", active.switch, name="switch"),
+    path("companies/<int:company_id>/customer", customers.customer, name="company-customer"),
+    path("customers/link/<str:token>", customers.follow_link, name="customer-link"),
 ]

@@ -21,6 +21,7 @@ from accounts.queries import (
     get_project,
 )
 from accounts.requests import caller, idempotency_key, principal
+from accounts.scopes import CompanyImported, ProjectArchived
 from licenses import balances, queries
 from licenses.api import dry_runs, inputs, outputs
 from licenses.balances import OtherCompany, SameBalance
@@ -94,6 +95,8 @@ class Transfers(Door):
             OtherCompany,
             SameBalance,
             InsufficientLicenses,
+            ProjectArchived,
+            CompanyImported,
         ),
     )
     def post(self, request: Request) -> Response:

@@ -15,12 +15,12 @@ from accounts.api.reference import operation
 from accounts.models import ApiToken
 from accounts.queries import OPERATE, VIEW, NoSuchProject, RightMissing, get_project
 from accounts.requests import caller, idempotency_key, principal
-from devices import enrollment
+from accounts.scopes import ProjectArchived
 from devices import hardware_id as hardware_ids
 from devices.enrollment import DeviceAlreadyAdded, DeviceNameTooLong, HardwareIDMalformed, HardwareIDTaken
 from devices.models import Device
 from devices.queries import NoSuchDevice, devices_of, get_device
-from licenses import assignment, delivery, queries
+from licenses import adding, assignment, delivery, queries
 from licenses.api import dry_runs, inputs, outputs
 from licenses.assignment import AssignmentCarried, DeviceIsFull
 from licenses.keyring import NoKeySet, SigningKeyMissing
@@ -78,13 +78,14 @@ class ProjectDevices(Door):
             DeviceNameTooLong,
             DeviceAlreadyAdded,
             HardwareIDTaken,
+            ProjectArchived,
         ),
     )
     def post(self, request: Request, project_id: int) -> Response:
         """A device is in one project. Needs `operate`."""
         given = inputs.NewDevice.read(request.data)
         project = get_project(project_id=project_id, user=principal(request), right=OPERATE)
-        device = enrollment.add_device(
+        device = adding.add_device(
             project=project,
             hardware_id=given["hardware_id"],
             name=given["name"],

@@ -192,3 +192,16 @@ class NewTransfer(Input):
     product = Text(help_text="The product's code.")
     version = Integer(help_text="The product's major version.")
     quantity = Integer(help_text="How many units, from 1.")
+
+
+@extend_schema_serializer(examples=[OpenApiExample("Another project", value={"project": 2})])
+class NewProjectOfDevice(Input):
+    project = Integer(help_text="A project of the same company.")
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("A company", value={"company": 17, "name": "Example Telecom (by accident)"})]
+)
+class NewImport(Input):
+    company = Integer(help_text="The number of the company that shall be taken in: its id.")
+    name = Text(help_text="Its name; upper and lower case do not matter.")

@@ -18,6 +18,7 @@ from accounts.queries import (
     require_member,
 )
 from accounts.requests import caller, idempotency_key, principal
+from accounts.scopes import CompanyImported, ProjectArchived
 from licenses import activation
 from licenses.activation import KeyAlreadyActivated, KeyBlocked, KeyUnknown
 from licenses.api import dry_runs, inputs, outputs
@@ -58,7 +59,14 @@ class KeyActivation(Door):
         answer=outputs.Activation,
         dry_run=dry_runs.DryRun,
         parameters=(dry_runs.Asked,),
-        refusals=(NoSuchCompany, NoSuchProject, RightMissing, *KEY_REFUSALS),
+        refusals=(
+            NoSuchCompany,
+            NoSuchProject,
+            RightMissing,
+            ProjectArchived,
+            CompanyImported,
+            *KEY_REFUSALS,
+        ),
     )
     def post(self, request: Request) -> Response:
         """Once, for all its lines, into the balance of a company or of one of its projects.

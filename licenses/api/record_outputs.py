@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.outputs import NEXT, example
+from licenses.records import facts_of
 from portal.core.models import AuditEntry
 
 _TIME = "2026-11-24T12:00:00Z"
@@ -45,7 +47,17 @@ class HistoryEntry(serializers.Serializer[AuditEntry]):
     by = serializers.CharField(source="who", help_text="The person, program, device or command that did it.")
     project = serializers.IntegerField(source="project_id", allow_null=True)
     hardware_id = serializers.CharField(help_text="The device concerned; empty without one.")
-    facts = serializers.DictField(help_text="Numbers and names that belong to the event.")
+    facts = serializers.SerializerMethodField()
+
+    @extend_schema_field(
+        serializers.DictField(
+            help_text="Numbers and names that belong to the event. To an end customer, and to a token of one "
+            "project, other balances are not named: null."
+        )
+    )
+    def get_facts(self, entry: AuditEntry) -> dict[str, Any]:
+        """As the reader may see them. The context says `only_known` (licenses.records)."""
+        return facts_of(entry, only_known=self.context["only_known"])
 
 
 @example(

@@ -62,7 +62,7 @@ class CompanyHistory(Door):
             entries = entries.filter(project_id=page["project"])
         if page["device"]:
             entries = entries.filter(hardware_id=page["device"])
-        return _answer(entries, page)
+        return _answer(entries, page, only_known=None)
 
 
 class ProjectHistory(Door):
@@ -79,7 +79,9 @@ class ProjectHistory(Door):
         page = inputs.ProjectHistoryPage.read(request.query_params.dict())
         project = get_project(project_id=project_id, user=principal(request))
         entries = records.entries_of_project(project)
-        return _answer(entries.filter(hardware_id=page["device"]) if page["device"] else entries, page)
+        if page["device"]:
+            entries = entries.filter(hardware_id=page["device"])
+        return _answer(entries, page, only_known=records.only_known_to(principal(request), project=project))
 
 
 class DeviceHistory(Door):
@@ -94,10 +96,12 @@ class DeviceHistory(Door):
     def get(self, request: Request, hardware_id: str) -> Response:
         """What it did in the project it is in now; the latest first."""
         page = inputs.HistoryPage.read(request.query_params.dict())
-        return _answer(records.entries_of_device(find_device(request, hardware_id)), page)
+        device = find_device(request, hardware_id)
+        only_known = records.only_known_to(principal(request), project=device.project)
+        return _answer(records.entries_of_device(device), page, only_known=only_known)
 
 
-def _answer(entries: QuerySet[AuditEntry], page: dict[str, Any]) -> Response:
+def _answer(entries: QuerySet[AuditEntry], page: dict[str, Any], *, only_known: str | None) -> Response:
     if page["since"]:
         entries = entries.filter(at__gte=page["since"])
     if page["until"]:
@@ -109,7 +113,8 @@ def _answer(entries: QuerySet[AuditEntry], page: dict[str, Any]) -> Response:
         )
         entries = entries.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk))
     found, following = paging.cut(entries, limit=page["limit"], position=_position)
-    return Response(outputs.History({"history": found, "next": following}).data)
+    context = {"only_known": only_known}
+    return Response(outputs.History({"history": found, "next": following}, context=context).data)
 
 
 def _position(entry: AuditEntry) -> str:

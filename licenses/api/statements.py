@@ -10,6 +10,7 @@ from accounts.api.reference import operation
 from accounts.models import ApiToken
 from accounts.queries import OPERATE, NoSuchProject, RightMissing, get_project
 from accounts.requests import answerable, caller, idempotency_key, principal
+from accounts.scopes import ProjectArchived
 from devices.accepting import JTIConflict
 from devices.enrollment import DeviceAlreadyAdded, HardwareIDMalformed, KeyNotPinned, canonical_hardware_id
 from devices.queries import NoSuchDevice
@@ -104,7 +105,7 @@ class CarriedClaims(Door):
         scope=ApiToken.Scope.OPERATE,
         takes=inputs.ClaimToCarry,
         answer=outputs.CarriedStatement,
-        refusals=(NoSuchProject, RightMissing, HardwareIDMalformed, *UNPROVEN),
+        refusals=(NoSuchProject, RightMissing, HardwareIDMalformed, ProjectArchived, *UNPROVEN),
     )
     def post(self, request: Request, project_id: int) -> Response:
         """The claim that the device wrote as a file, over a claim code of this project. Needs `operate`."""

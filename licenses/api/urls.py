@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licenses.api import balances, devices, keys, records, statements
+from licenses.api import balances, companies, device_projects, devices, keys, records, statements
 
 urlpatterns = [
     path("products", balances.Products.as_view(), name="api-products"),
@@ -35,6 +35,43 @@ urlpatterns = [
     path("companies/<int:company_id>/history", records.CompanyHistory.as_view(), name="api-company-history"),
     path("projects/<int:project_id>/history", records.ProjectHistory.as_view(), name="api-project-history"),
     path("devices/<str:hardware_id>/history", records.DeviceHistory.as_view(), name="api-device-history"),
+    path(
+        "devices/<str:hardware_id>/project",
+        device_projects.DeviceProject.as_view(),
+        name="api-device-project",
+    ),
+    path(
+        "devices/<str:hardware_id>/release",
+        device_projects.DeviceRelease.as_view(),
+        name="api-device-release",
+    ),
+    path(
+        "projects/<int:project_id>/archive", companies.ProjectArchiving.as_view(), name="api-project-archive"
+    ),
+    path(
+        "projects/<int:project_id>/unarchive",
+        companies.ProjectUnarchiving.as_view(),
+        name="api-project-unarchive",
+    ),
+    path("companies/<int:company_id>/imports", companies.CompanyImports.as_view(), name="api-imports"),
+    path(
+        "companies/<int:company_id>/imports/<int:import_id>", companies.OneImport.as_view(), name="api-import"
+    ),
+    path(
+        "companies/<int:company_id>/imports/<int:import_id>/consent",
+        companies.ImportConsent.as_view(),
+        name="api-import-consent",
+    ),
+    path(
+        "companies/<int:company_id>/imports/<int:import_id>/refuse",
+        companies.ImportRefusal.as_view(),
+        name="api-import-refuse",
+    ),
+    path(
+        "companies/<int:company_id>/imports/<int:import_id>/withdraw",
+        companies.ImportWithdrawal.as_view(),
+        name="api-import-withdraw",
+    ),
     path("keys/look-up", keys.KeyLookUp.as_view(), name="api-key-look-up"),
     path("keys/activate", keys.KeyActivation.as_view(), name="api-key-activate"),
 ]

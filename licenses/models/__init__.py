@@ -3,6 +3,7 @@
 from licenses.models.books import Grant, Holder, Holding, Transfer, random_bytes
 from licenses.models.claims import ClaimCode
 from licenses.models.documents import Acknowledged, KeySetVersion, LicenseDocument, Return
+from licenses.models.imports import CompanyImport
 from licenses.models.log import LogLeaf, LogLine
 from licenses.models.orders import ActivationKey, KeyDelivery, Order, Product
 
@@ -10,6 +11,7 @@ __all__ = [
     "Acknowledged",
     "ActivationKey",
     "ClaimCode",
+    "CompanyImport",
     "Grant",
     "Holder",
     "Holding",

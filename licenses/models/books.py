@@ -38,6 +38,11 @@ class Holder(models.Model):
     project = models.OneToOneField(Project, on_delete=models.PROTECT, null=True)
     device = models.OneToOneField(Device, on_delete=models.PROTECT, null=True)
     log_id = models.BinaryField(default=random_bytes)
+    # A project that came over with another company got a new holder. This is the one it had before: it
+    # keeps its transfers and holds nothing any more (mission rule 3).
+    former_project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, null=True, related_name="former_holders"
+    )
 
     class Meta:
         constraints: ClassVar = [
@@ -49,9 +54,19 @@ class Holder(models.Model):
                 )
                 | Q(kind="key", activation_key__isnull=False, company=None, project=None, device=None)
                 | Q(kind="company", activation_key=None, company__isnull=False, project=None, device=None)
-                | Q(kind="project", activation_key=None, company=None, project__isnull=False, device=None)
+                | (
+                    Q(kind="project", activation_key=None, company=None, device=None)
+                    & (
+                        Q(project__isnull=False, former_project__isnull=True)
+                        | Q(project__isnull=True, former_project__isnull=False)
+                    )
+                )
                 | Q(kind="device", activation_key=None, company=None, project=None, device__isnull=False),
                 name="a_holder_is_what_its_kind_says",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="project") | Q(former_project__isnull=True),
+                name="only_a_project_has_a_former_holder",
             ),
             models.UniqueConstraint(
                 fields=["kind"],

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from accounts import queries as accounts
 from accounts.queries import MANAGE
 from accounts.requests import person, signed_in
+from accounts.web import active
 from devices import queries as devices
 from licenses import queries
 from licenses.web import history
@@ -18,6 +19,7 @@ def company(request: HttpRequest, company_id: int) -> HttpResponse:
     """Balance, projects, members and history, for members of the company."""
     user = person(request)
     company = accounts.get_company(company_id=company_id, user=user)
+    active.work_in(request, company)
     projects = list(accounts.projects_of(user).filter(company=company, archived_at=None))
     counts = devices.count_by_project(projects)
     admin = accounts.is_admin(company=company, user=user)

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts import queries as accounts
 from accounts.models import User
-from accounts.queries import OPERATE
+from accounts.queries import MANAGE, OPERATE
+from accounts.web import active
 from devices import queries as devices
 from devices.models import Device
 from licenses import queries
@@ -43,6 +44,7 @@ def show(
     :param carrying: the form for the device's statement, as it was sent.
     :param refused: the form of one of the buttons, when that was refused.
     """
+    active.work_in(request, device.project)
     right = accounts.right_in(project=device.project, user=user)
     can_operate = accounts.reaches(right, needed=OPERATE)
     balance = queries.balance_of_project(device.project) if can_operate else []
@@ -57,6 +59,7 @@ def show(
         "project": device.project,
         "is_member": accounts.is_member(company=device.project.company, user=user),
         "can_operate": can_operate,
+        "can_manage": accounts.reaches(right, needed=MANAGE),
         "has_free": any(row.free for row in balance),
         "grants": [(grant, queries.grant_id(grant) if grant.pk in undoable else "") for grant in grants],
         "has_undo": bool(undoable),

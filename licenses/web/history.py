@@ -5,13 +5,39 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from licenses.records import facts_of
 from portal.core.models import AuditEntry
 
 SENTENCES: Mapping[str, Any] = {
     "company-created": _("%(actor)s created the company %(name)s."),
     "member-left": _("%(actor)s left the company."),
+    "member-invited": _("%(actor)s invited somebody into the company (%(role)s)."),
+    "invited-into-project": _("%(actor)s invited somebody into the project %(project)s (%(right)s)."),
+    "invitation-resent": _("%(actor)s sent an invitation again."),
+    "invitation-withdrawn": _("%(actor)s withdrew an invitation."),
+    "invitation-declined": _("%(actor)s declined an invitation."),
+    "invitation-accepted": _("%(actor)s accepted an invitation."),
+    "role-changed": _("%(actor)s changed the role of %(person)s: %(role)s."),
+    "member-removed": _("%(actor)s removed %(person)s from the company."),
+    "right-set": _("%(actor)s set the right of %(person)s in the project %(project)s: %(right)s."),
+    "right-withdrawn": _("%(actor)s withdrew the right of %(person)s in the project %(project)s."),
+    "project-changed": _("%(actor)s changed the project %(name)s (before: %(earlier)s)."),
+    "project-archived": _("%(actor)s archived the project %(name)s."),
+    "project-unarchived": _("%(actor)s took the project %(name)s out of the archive."),
+    "project-came-over": _("%(actor)s imported the project %(name)s with %(source)s."),
+    "customer-link-sent": _("%(actor)s asked to link the company to customer account %(name)s."),
+    "customer-linked": _("%(actor)s linked the company to customer account %(name)s."),
+    "company-import-asked": _("%(actor)s asked to import %(source)s into %(destination)s."),
+    "company-import-refused": _("%(actor)s refused the import of %(source)s into %(destination)s."),
+    "company-import-withdrawn": _("%(actor)s withdrew the import of %(source)s into %(destination)s."),
+    "company-imported": _("%(actor)s imported %(source)s into %(destination)s."),
+    "device-left-project": _("%(actor)s took %(hardware_id)s out of %(name)s, into another project."),
+    "device-joined-project": _("%(actor)s put %(hardware_id)s into %(name)s, from another project."),
+    "device-released": _("%(actor)s released the device %(hardware_id)s %(name)s."),
     "project-created": _("%(actor)s created the project %(name)s."),
     "api-token-created": _("%(actor)s made the API token %(name)s."),
     "api-token-revoked": _("%(actor)s revoked the API token %(name)s."),
@@ -58,7 +84,19 @@ _FACTS = (
     "installed",
     "effective",
     "reason",
+    "earlier",
+    "project",
+    "role",
+    "right",
 )
+# Facts are kept as words of the data; people read them in theirs.
+_WORDS: Mapping[str, Any] = {
+    "admin": _("admin"),
+    "member": _("member"),
+    "view": _("may view"),
+    "operate": _("may operate"),
+    "manage": _("may manage"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,26 +109,41 @@ class HistoryLine:
     after: str
 
 
-def told(entries: Iterable[AuditEntry]) -> list[HistoryLine]:
-    """The entries as sentences in the active language; an event without one is named as it is stored."""
-    return [_line(entry) for entry in entries]
+def told(entries: Iterable[AuditEntry], *, only_known: str | None = None) -> list[HistoryLine]:
+    """The entries as sentences in the active language; an event without one is named as it is stored.
+
+    :param only_known: for an end customer, the name of the one project they know: other balances that took
+        part are not named.
+    """
+    entries = list(entries)
+    # Entries name people by the user's id, since names change and are erased.
+    ids = {entry.facts["user"] for entry in entries if isinstance(entry.facts.get("user"), int)}
+    people = {user.pk: user.name_in_histories for user in User.objects.filter(pk__in=ids)} if ids else {}
+    return [_line(entry, people, only_known) for entry in entries]
 
 
-def _line(entry: AuditEntry) -> HistoryLine:
+def _line(entry: AuditEntry, people: Mapping[int, str], only_known: str | None) -> HistoryLine:
     # Who wants a device does not have it: such an entry names it without being one of the device's.
     named = entry.hardware_id or str(entry.facts.get("wanted", ""))
-    sentence = _sentence(entry, named)
+    sentence = _sentence(entry, named, people, only_known)
     if not named:
         return HistoryLine(at=entry.at, before=sentence, hardware_id="", after="")
     before, hardware_id, after = sentence.partition(named)
     return HistoryLine(at=entry.at, before=before, hardware_id=hardware_id, after=after)
 
 
-def _sentence(entry: AuditEntry, hardware_id: str) -> str:
+def _sentence(entry: AuditEntry, hardware_id: str, people: Mapping[int, str], only_known: str | None) -> str:
     sentence = SENTENCES.get(_name_of(entry))
     if sentence is None:
         return f"{entry.who}: {entry.event} {hardware_id}".strip()
-    facts = {name: entry.facts.get(name, "") for name in _FACTS}
+    kept = facts_of(entry, only_known=only_known)
+    facts = {name: kept.get(name, "") for name in _FACTS}
+    for name in ("source", "destination"):
+        if facts[name] is None:
+            facts[name] = gettext("another balance")
+    for name in ("role", "right"):
+        facts[name] = _WORDS.get(facts[name], facts[name])
+    facts["person"] = people.get(entry.facts.get("user", 0), "")
     text = str(sentence) % {**facts, "actor": entry.who, "hardware_id": hardware_id}
     return text.replace(" .", ".")  # a device without a name
 

@@ -12,6 +12,7 @@ from accounts.requests import person, signed_in
 from devices import queries as devices
 from licenses import queries
 from licenses.queries import BalanceRow
+from portal.core import clock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     parts = _parts(memberships, projects)
     context = {
         "parts": parts,
+        "invitations": accounts.invitations_for(user, now=clock.now()),
         "is_member": bool(memberships),
         "has_devices": any(line.devices for part in parts for line in part.projects),
         "has_licenses": any(part.free or any(line.free for line in part.projects) for part in parts),

@@ -15,6 +15,7 @@ from accounts import queries as accounts
 from accounts.models import Company, Project, User
 from accounts.queries import OPERATE
 from accounts.requests import caller, person, signed_in
+from accounts.web import active
 from licenses import activation, queries
 from licenses.activation import KeyContents
 from licenses.web import choices
@@ -53,7 +54,9 @@ def activate(request: HttpRequest) -> HttpResponse:
     """Step one shows what the key holds; step two, with `confirm`, activates it."""
     user = person(request)
     targets = _targets(user)
-    form = KeyForm(request.POST or None, initial={"target": request.GET.get("into", "")})
+    form = KeyForm(
+        request.POST or None, initial={"target": request.GET.get("into") or _active_target(request)}
+    )
     field = form.fields["target"]
     assert isinstance(field, OfferedField), "set by the form's class"
     field.offer(list(choices.offered(targets)))
@@ -116,6 +119,12 @@ def _targets(user: User) -> list[Company | Project]:
         targets.append(company)
         targets += [project for project in operated if project.company_id == company.pk]
     return targets
+
+
+def _active_target(request: HttpRequest) -> str:
+    """The active project as a target; it stands first if it is among those that are offered."""
+    project = active.active_project(request)
+    return f"project:{project}" if project else ""
 
 
 def _find_target(name: str, user: User) -> Company | Project:

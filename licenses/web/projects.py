@@ -13,10 +13,10 @@ from accounts import queries as accounts
 from accounts.models import Project, User
 from accounts.queries import MANAGE, OPERATE
 from accounts.requests import caller, person, signed_in
-from devices import enrollment
+from accounts.web import active
 from devices import queries as devices
 from devices.enrollment import DeviceNameTooLong
-from licenses import queries
+from licenses import adding, queries
 from licenses.web import choices, history
 from portal.core import clock
 from portal.core.errors import DomainError
@@ -59,7 +59,7 @@ def add_device(request: HttpRequest, project_id: int) -> HttpResponse:
     form = DeviceForm(request.POST)
     if form.is_valid():
         try:
-            device = enrollment.add_device(
+            device = adding.add_device(
                 project=project,
                 hardware_id=form.cleaned_data["hardware_id"],
                 name=form.cleaned_data["name"],
@@ -80,6 +80,7 @@ def add_device(request: HttpRequest, project_id: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, project: Project, user: User, form: DeviceForm) -> HttpResponse:
+    active.work_in(request, project)
     right = accounts.right_in(project=project, user=user)
     is_member = accounts.is_member(company=project.company, user=user)
     can_operate = accounts.reaches(right, needed=OPERATE)
@@ -89,11 +90,14 @@ def _page(request: HttpRequest, project: Project, user: User, form: DeviceForm) 
         "name": choices.name_of(project),
         "right": right,
         "is_member": is_member,
-        "can_operate": can_operate,
-        "can_activate": can_operate and is_member,
-        "can_transfer": accounts.reaches(right, needed=MANAGE) and is_member,
+        "can_operate": can_operate and project.archived_at is None,
+        "can_manage": accounts.reaches(right, needed=MANAGE),
+        "can_activate": can_operate and is_member and project.archived_at is None,
+        "can_transfer": accounts.reaches(right, needed=MANAGE) and is_member and project.archived_at is None,
         "balance": queries.balance_of_project(project),
         "page": page,
-        "history": history.told(queries.history_of_project(project, limit=HISTORY)),
+        "history": history.told(
+            queries.history_of_project(project, limit=HISTORY), only_known=None if is_member else project.name
+        ),
     }
     return respond(request, "licenses/project.html", context, form=form)

@@ -136,7 +136,7 @@ def _offered(company: Company, user: User) -> tuple[list[Company | Project], lis
 
     :raises RightMissing: from nowhere.
     """
-    managed = list(accounts.projects_of(user, right=MANAGE).filter(company=company))
+    managed = list(accounts.projects_of(user, right=MANAGE).filter(company=company, archived_at=None))
     sources: list[Company | Project] = [*managed]
     if accounts.is_admin(company=company, user=user):
         sources.insert(0, company)

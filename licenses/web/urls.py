@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from licenses.web import claiming, companies, devices, home, keys, projects, statements, transfers
+from licenses.web import (
+    claiming,
+    companies,
+    devices,
+    home,
+    imports,
+    keys,
+    places,
+    projects,
+    statements,
+    transfers,
+)
 
 urlpatterns = [
     path("", home.overview, name="home"),
@@ -20,4 +31,15 @@ urlpatterns = [
     path("devices/<str:hardware_id>/download", devices.download, name="device-download"),
     path("devices/<str:hardware_id>/upload", statements.upload, name="device-upload"),
     path("devices/<str:hardware_id>/returns/<str:jti>", statements.returned, name="device-return"),
+    path("devices/<str:hardware_id>/project", places.change_project, name="device-project"),
+    path("devices/<str:hardware_id>/release", places.release, name="device-release"),
+    path("projects/<int:project_id>/archive", places.archive, name="project-archive"),
+    path("projects/<int:project_id>/unarchive", places.unarchive, name="project-unarchive"),
+    path("companies/<int:company_id>/imports", imports.imports, name="company-imports"),
+    path("companies/<int:company_id>/imports/<int:import_id>", imports.one_import, name="company-import"),
+    path(
+        "companies/<int:company_id>/imports/<int:import_id>/withdraw",
+        imports.withdraw,
+        name="company-import-withdraw",
+    ),
 ]

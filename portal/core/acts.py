@@ -72,6 +72,12 @@ class Caller:
         return replace(self, scope=scope, key=key)
 
 
+def call_id(operation: str, caller: Caller, given: Mapping[str, Any]) -> str:
+    """One text for one call with its input, and for its repetitions; of the input it tells nothing."""
+    name = f"{caller.scope}\x00{caller.key}\x00".encode()
+    return hashlib.sha256(name + _hash(operation, given)).hexdigest()
+
+
 def new_key() -> str:
     """A name for a call whose caller gave none: every such call is a new one."""
     return secrets.token_urlsafe(18)

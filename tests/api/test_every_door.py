@@ -15,6 +15,9 @@ ARGUMENTS = {
     "{project_id}": "1",
     "{hardware_id}": "00-90-33-01-0A-FF",
     "{token_id}": "1",
+    "{user_id}": "1",
+    "{invitation_id}": "1",
+    "{import_id}": "1",
     "{grant}": "AAECAwQFBgcICQoLDA0ODw",
 }
 

@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 MACHINES = ("api/", "device/", "keys/", ".well-known/")
 ARGUMENTS = {
     "company_id": "1",
+    "user_id": "1",
+    "invitation_id": "1",
+    "import_id": "1",
     "project_id": "1",
     "hardware_id": "00-90-33-01-0A-FF",
     "token_id": "1",

@@ -38,7 +38,7 @@ class TestBudgets:
             partial(activation.activate_key, code=code, target=project, caller=caller(), now=NOW)
         )
 
-        assert len(sent) == 14, "\n".join(sent)
+        assert len(sent) == 15, "\n".join(sent)
 
     def test_assign(self, project: Project) -> None:
         activated(project, {"Port": 500})
@@ -50,7 +50,7 @@ class TestBudgets:
             partial(assignment.assign, device=device, product=product, quantity=1, caller=caller(), now=NOW)
         )
 
-        assert len(sent) == 18, "\n".join(sent)
+        assert len(sent) == 19, "\n".join(sent)
 
     def test_undo(self, project: Project) -> None:
         activated(project, {"Port": 500})
@@ -58,7 +58,7 @@ class TestBudgets:
 
         sent = statements(partial(assignment.undo_assignment, grant=grant, caller=caller(), now=NOW))
 
-        assert len(sent) == 20, "\n".join(sent)
+        assert len(sent) == 21, "\n".join(sent)
 
     def test_return(self, project: Project) -> None:
         activated(project, {"Port": 500})
@@ -66,7 +66,7 @@ class TestBudgets:
 
         sent = statements(partial(give_back, grant.device, grant))
 
-        assert len(sent) == 38, "\n".join(sent)
+        assert len(sent) == 39, "\n".join(sent)
 
     def test_transfer(self, project: Project) -> None:
         activated(project.company, {"Port": 500})
@@ -85,7 +85,7 @@ class TestBudgets:
             )
         )
 
-        assert len(sent) == 10, "\n".join(sent)
+        assert len(sent) == 12, "\n".join(sent)
 
     def test_fetch_of_a_changed_document_that_is_signed(self, project: Project) -> None:
         activated(project, {"Port": 500})

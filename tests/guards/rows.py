@@ -6,20 +6,33 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from accounts.models import ApiToken, Membership, Project, ProjectRight, TermsAcceptance, User
+from accounts.models import (
+    ApiToken,
+    Company,
+    CustomerAccount,
+    CustomerLink,
+    Invitation,
+    Membership,
+    Project,
+    ProjectRight,
+    TermsAcceptance,
+    User,
+)
 from devices.models import (
     Alert,
     AnchorPrefix,
     BlockedKey,
     Device,
+    ProjectChange,
     SeqFloor,
     StatementCounter,
     TrustAnchor,
 )
-from licenses import delivery, keyring, ledger, queries
+from licenses import delivery, device_projects, keyring, ledger, queries
 from licenses.models import (
     ActivationKey,
     ClaimCode,
+    CompanyImport,
     Grant,
     Holder,
     Holding,
@@ -41,8 +54,10 @@ from tests.factories import (
     find_key,
     get_product,
     give_back,
+    make_company,
     make_device,
     make_key,
+    make_project,
     make_token,
 )
 
@@ -82,6 +97,12 @@ class Rows:
     blocked_key: BlockedKey
     claim_code: ClaimCode
     token: ApiToken
+    into_company: Invitation
+    into_project: Invitation
+    account: CustomerAccount
+    customer_link: CustomerLink
+    company_import: CompanyImport
+    project_change: ProjectChange
 
     @property
     def issuer(self) -> Holder:
@@ -105,6 +126,11 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
     unsigned = queries.current_document(device)
     assert signed is not None
     assert unsigned is not None
+    company, stranger_s = project.company, make_company(founder=stranger)
+    moved = make_device(project=project)
+    device_projects.change_project(
+        device=moved, project=make_project(company=company), caller=caller(), now=NOW
+    )
     other = make_device(project=project)
     give_back(other, "A" * 22)
     used = ActivationKey.objects.get(state="activated")
@@ -145,6 +171,35 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
             expires_at=NOW,
             used_by=used.activated_by,
         ),
+        into_company=an_invitation(company, user, role="member", token_sha256=bytes(32)),
+        into_project=an_invitation(company, user, project=project, level="view", token_sha256=b"\x01" * 32),
+        account=CustomerAccount.objects.create(
+            number="C-1",
+            postal_code="1",
+            name="Example",
+            town="Ulm",
+            country="DE",
+            company=company,
+            linked_at=NOW,
+        ),
+        customer_link=CustomerLink.objects.create(
+            token_sha256=bytes(32), account=CustomerAccount.objects.get(), company=company, expires_at=NOW
+        ),
+        company_import=CompanyImport.objects.create(
+            source=stranger_s, target=company, asked_by=user, asked_at=NOW, expires_at=NOW
+        ),
+        project_change=ProjectChange.objects.get(device=moved),
+    )
+
+
+def an_invitation(company: Company, user: User, **gives: Any) -> Invitation:
+    return Invitation.objects.create(
+        company=company,
+        email="dora@example.com",
+        invited_by=user,
+        invited_at=NOW,
+        expires_at=NOW,
+        **gives,
     )
 
 

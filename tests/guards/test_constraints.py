@@ -44,6 +44,25 @@ def two_bridges(rows: Rows) -> None:
     a_bridge(rows)
 
 
+def imported(rows: Rows, **changes: Any) -> None:
+    """A second import, done; between the two companies the other way round unless told otherwise."""
+    one = rows.company_import
+    given = {"target": one.source, "ended_at": NOW, "end": "done"} | changes
+    if "source" not in given:
+        given |= {"source": one.source, "target": one.target}
+    again(one, **given)
+
+
+def two_imports(rows: Rows) -> None:
+    imported(rows, done_by=rows.act)
+    imported(rows, done_by=rows.used.activated_by)
+
+
+def two_imports_by_one_act(rows: Rows) -> None:
+    imported(rows, done_by=rows.act, source=rows.company_import.target)
+    imported(rows, done_by=rows.act)
+
+
 def document(**changes: Any) -> Violation:
     return lambda rows: again(rows.unsigned, **({"seq": 99, "payload_sha256": b"\x07" * 32} | changes))
 
@@ -83,6 +102,47 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
         lambda rows: change(rows.token, project=rows.project, scopes="read activate"),
         lambda rows: change(rows.token, project=rows.project, scopes="read transfer"),
     ),
+    "an_imported_company_says_where_and_when": (
+        lambda rows: change(rows.company_import.source, imported_at=NOW),
+        lambda rows: change(rows.company_import.source, imported_into=rows.project.company),
+    ),
+    "a_company_is_not_imported_into_itself": (
+        lambda rows: change(rows.project.company, imported_into=rows.project.company, imported_at=NOW),
+    ),
+    "a_token_is_one_invitation": (lambda rows: again(rows.into_company, email="other@example.com"),),
+    "an_invitation_keeps_a_hash_of_its_token": (
+        lambda rows: change(rows.into_company, token_sha256=b"token"),
+    ),
+    "an_invitation_gives_a_role_or_a_right": (
+        lambda rows: change(rows.into_company, level="view"),
+        lambda rows: change(rows.into_company, role=""),
+        lambda rows: change(rows.into_project, level="own"),
+        lambda rows: change(rows.into_project, role="admin"),
+    ),
+    "an_invitation_knows_an_address_until_it_ends": (
+        lambda rows: change(rows.into_company, email=""),
+        lambda rows: change(rows.into_company, ended_at=NOW, end="accepted"),
+        lambda rows: change(rows.into_company, ended_at=NOW, email=""),
+        lambda rows: change(rows.into_company, ended_at=NOW, email="", end="lost"),
+    ),
+    "one_open_invitation_into_a_company": (
+        lambda rows: again(rows.into_company, token_sha256=b"\x07" * 32),
+        lambda rows: again(rows.into_company, token_sha256=b"\x07" * 32, email="DORA@example.com"),
+    ),
+    "one_open_invitation_into_a_project": (
+        lambda rows: again(rows.into_project, token_sha256=b"\x07" * 32, level="manage"),
+    ),
+    "accounts_customeraccount_number_key": (lambda rows: again(rows.account, company=None, linked_at=None),),
+    "accounts_customeraccount_company_id_key": (lambda rows: again(rows.account, number="C-2"),),
+    "a_linked_account_says_since_when": (
+        lambda rows: change(rows.account, linked_at=None),
+        lambda rows: change(rows.account, company=None),
+    ),
+    "a_customer_account_has_a_number": (lambda rows: change(rows.account, number=""),),
+    "a_customer_link_is_one_link": (lambda rows: again(rows.customer_link),),
+    "a_customer_link_keeps_a_hash_of_its_token": (
+        lambda rows: change(rows.customer_link, token_sha256=b"token"),
+    ),
     # core
     "an_act_keeps_no_name_of_a_user": (
         lambda rows: again(rows.act, key="other", outcome=None, actor=rows.user, actor_name="Alice"),
@@ -93,6 +153,11 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
     "a_caller_names_an_act_once": (lambda rows: again(rows.act, operation="other", outcome=None),),
     "an_act_knows_its_input": (lambda rows: again(rows.act, key="other", input_hash=b"\x07" * 31),),
     # devices
+    "a_device_changes_from_somewhere_to_elsewhere": (
+        lambda rows: change(rows.project_change, later=rows.project_change.earlier),
+        lambda rows: change(rows.project_change, earlier=None, later=None),
+    ),
+    "devices_projectchange_act_id_key": (lambda rows: again(rows.project_change),),
     "a_device_is_in_one_project": (lambda rows: again(rows.device),),
     "a_hardware_id_is_canonical": tuple(
         lambda rows, text=text: change(rows.device, hardware_id=text)  # type: ignore[misc]
@@ -136,15 +201,32 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
         a_holder(kind="device", activation_key=True),
         a_holder(kind="device", device=True, project=True),
         a_holder(kind="safe"),
+        a_holder(kind="project"),
+        lambda rows: change(rows.balance, former_project=rows.project),
     ),
+    "only_a_project_has_a_former_holder": (lambda rows: change(rows.issuer, former_project=rows.project),),
+    "an_import_is_of_another_company": (
+        lambda rows: change(rows.company_import, source=rows.company_import.target),
+    ),
+    "an_import_ends_once_and_says_how": (
+        lambda rows: change(rows.company_import, ended_at=NOW),
+        lambda rows: change(rows.company_import, ended_at=NOW, end="done"),
+        lambda rows: change(rows.company_import, ended_at=NOW, end="refused", done_by=rows.act),
+        lambda rows: change(rows.company_import, end="withdrawn"),
+    ),
+    "one_open_import_of_a_company": (lambda rows: again(rows.company_import),),
+    "a_company_is_imported_once": (two_imports,),
+    "licenses_companyimport_done_by_id_key": (two_imports_by_one_act,),
     "there_is_one_issuer_and_one_retired": (lambda rows: again(rows.issuer),),
     "a_holder_has_an_id_in_the_log": (lambda rows: change(rows.balance, log_id=b"short"),),
     "licenses_holder_activation_key_id_key": (
         lambda _: again(Holder.objects.filter(kind="key").earliest("pk")),
     ),
-    "licenses_holder_company_id_key": (lambda _: again(Holder.objects.get(kind="company")),),
+    "licenses_holder_company_id_key": (
+        lambda _: again(Holder.objects.filter(kind="company").earliest("pk")),
+    ),
     "licenses_holder_project_id_key": (lambda rows: again(rows.balance),),
-    "licenses_holder_device_id_key": (lambda _: again(Holder.objects.get(kind="device")),),
+    "licenses_holder_device_id_key": (lambda _: again(Holder.objects.filter(kind="device").earliest("pk")),),
     "one_holding_for_holder_and_product": (lambda rows: again(rows.holding),),
     "nobody_holds_less_than_nothing": (lambda rows: change(rows.holding, balance=-1),),
     "a_transfer_moves_something": (

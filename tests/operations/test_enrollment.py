@@ -16,6 +16,7 @@ from devices.enrollment import (
 )
 from devices.models import Device, DeviceContact
 from devices.pki import DeviceIdentity
+from licenses import adding
 from portal.core.acts import IdempotencyKeyReused
 from tests.factories import NOW, caller, first_project, make_company, make_project
 from tests.operations.bookkeeping import last_entry, refused, unchanged
@@ -39,7 +40,7 @@ def identity(hardware_id: str = HARDWARE_ID, *, spki: bytes = b"\x01" * 32) -> D
 def add(
     project: Project, hardware_id: str = HARDWARE_ID, *, name: str = "", key: str | None = None
 ) -> Device:
-    return enrollment.add_device(
+    return adding.add_device(
         project=project, hardware_id=hardware_id, name=name, caller=caller(key=key), now=NOW
     )
 
@@ -57,7 +58,7 @@ class TestAddingADevice:
         assert device.pinned_spki is None
 
     def test_it_is_in_the_history(self, project: Project, alice: User) -> None:
-        enrollment.add_device(
+        adding.add_device(
             project=project, hardware_id=HARDWARE_ID, name="Berlin", caller=caller(alice), now=NOW
         )
 

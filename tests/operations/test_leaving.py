@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import translation
 
 from accounts import leaving
-from accounts.leaving import LastAdmin
 from accounts.models import Company, Membership, Project, ProjectRight, TermsAcceptance, User
+from accounts.scopes import LastAdmin
 from portal.core.models import Act, AuditEntry, OutboxJob
 from tests.factories import NOW, caller, give_right, join, make_company, make_user
 

@@ -189,8 +189,12 @@ class DeviceHistory(RuleBasedStateMachine):
         if box.state().vault.pending_return is not None:
             try:
                 self.carried(box.hardware_id, returning.return_file(box.start()))
-            except StaleReturn as stale:
-                returning.begin_return_file(box.start(), ALL, min_seq=stale.facts["min_seq"])
+            except StaleReturn:
+                # Begun online, on a device that never got a key set: for a file it first wants one.
+                if box.state().vault.held_keyset() is None:
+                    box.start().install(self.downloaded(box))
+                min_seq = queries.next_seq(device_of(box))  # as the portal's page of the device shows it
+                returning.begin_return_file(box.start(), ALL, min_seq=min_seq)
                 self.carried(box.hardware_id, returning.return_file(box.start()))
         box.start().install(self.downloaded(box))
         box.start().reset()

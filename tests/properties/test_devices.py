@@ -219,6 +219,17 @@ class TestDevices:
     def test_nothing_is_doubled_and_nobody_waits(self, histories: Callable[[], Histories]) -> None:
         go(histories, examples=25, steps=30)
 
+    def test_a_device_without_a_key_set_finishes_by_file_what_it_began_online(
+        self, histories: Callable[[], Histories]
+    ) -> None:
+        """It was found by chance, and rarely: the answer that names the number to use was lost."""
+        history = histories()
+        history.begin()
+        for box in range(len(history.boxes)):
+            history.give_back(box=box, grants=[1], everything=0, trouble=Trouble("answer", 1))
+
+        history.nobody_waits_for_ever()
+
     @pytest.mark.long
     def test_nothing_is_doubled_and_nobody_waits_in_many_long_histories(
         self, histories: Callable[[], Histories]

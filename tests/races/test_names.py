@@ -9,6 +9,7 @@ from accounts.models import Company, Project, User
 from appliance.factory.authority import make_authority, pem
 from devices import enrollment, trust_anchors
 from devices.models import Device, TrustAnchor
+from licenses import adding
 from tests.factories import NOW, caller, first_project, make_company, make_device, new_hardware_id
 from tests.operations.test_enrollment import identity
 from tests.races.pool import Pool
@@ -22,7 +23,7 @@ class TestHardwareIDs:
             outcomes = pool.race(
                 [
                     partial(
-                        enrollment.add_device, project=into, hardware_id=hardware_id, caller=caller(), now=NOW
+                        adding.add_device, project=into, hardware_id=hardware_id, caller=caller(), now=NOW
                     )
                     for into in (project, other) * 4
                 ]

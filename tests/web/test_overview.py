@@ -81,5 +81,5 @@ class TestOverview:
         for _ in range(projects):
             factories.make_device(project=factories.activated(factories.make_project(company=company)))
         client = signed_in(alice)
-        with django_assert_max_num_queries(6):
+        with django_assert_max_num_queries(8):
             client.get(reverse("home"))

@@ -23,6 +23,7 @@ PEOPLE = {
     "alice@example.com": ("Alice", "Adler", "admin of Example Telecom"),
     "bob@example.com": ("Bob", "Berg", "her colleague, works in Town Hall"),
     "erin@example.com": ("Erin", "Endres", "end customer, sees Town Hall only"),
+    "sam@example.com": ("Sam", "Sommer", "the vendor's support, has the pages at /staff/"),
 }
 ORDERS = {
     "DEMO-1": ("for the license that is shown on its way", {"Port": 20, "UC": 5, "Channels": 4}),
@@ -49,7 +50,8 @@ class Command(BaseCommand):
         _make_keys(quiet)
         if options["anchor"]:
             _trust(options["anchor"], options["prefix"])
-        alice, bob, erin = (_person(email) for email in PEOPLE)
+        alice, bob, erin, sam = (_person(email) for email in PEOPLE)
+        User.objects.filter(pk=sam.pk).update(is_staff=True)
         company = Company.objects.filter(memberships__user=alice).first() or companies.create_company(
             name="Example Telecom", founder=alice, caller=_caller("company", alice), now=clock.now()
         )

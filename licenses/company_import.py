@@ -1,0 +1,342 @@
+"""A company made by accident is imported into the right one (mission rule 3).
+
+An admin of the right company asks, an admin of the other one consents; who is admin of both may do both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts import mails, scopes
+from accounts.models import (
+    ApiToken,
+    Company,
+    CustomerAccount,
+    Invitation,
+    Membership,
+    Project,
+    ProjectRight,
+    User,
+)
+from licenses import ledger, queries, transparency
+from licenses.log_line import LeafType
+from licenses.models import CompanyImport, Grant
+from portal.core import acts, audit, throttle
+from portal.core.acts import Caller
+from portal.core.errors import Conflict, NotFound
+from portal.core.models import Act
+from portal.core.throttle import Limit
+
+GOOD_FOR = timedelta(days=14)
+ASKED = Limit(name="company-import-asked", times=20, seconds=3600)
+LONGEST_NAME = 100
+
+
+class NoCompanyOfThatName(NotFound):
+    """One answer to a wrong number and to a wrong name: it tells a guesser nothing."""
+
+    code = "no-company-of-that-name"
+    title = _("There is no company of this number and name.")
+    way_out = _("Ask an admin of the other company: both stand on its page for imports.")
+
+
+class SameCompany(Conflict):
+    code = "same-company"
+    title = _("A company cannot be imported into itself.")
+    way_out = _("Enter the number and name of the other company, the one made by accident.")
+
+
+class ImportAsked(Conflict):
+    code = "import-asked"
+    title = _("This import was asked for already, and waits for consent.")
+    way_out = _("Ask an admin of the other company to consent, or withdraw the request.")
+
+
+class ImportEnded(Conflict):
+    code = "import-ended"
+    title = _("This import is not open any more: it was done, refused or withdrawn, or is too old.")
+    way_out = _("An admin of the company that shall take the other one in can ask again.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComingProject:
+    """A project that comes over, and the name it will have."""
+
+    name: str
+    becomes: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What an import would do, in numbers, as things are now."""
+
+    projects: Sequence[ComingProject]
+    devices: int
+    licenses: int
+    """Units free in the company's and its projects' balances."""
+    members: int
+    """How many people come over who do not belong to the target yet."""
+    invitations: int
+
+
+def ask_for_company(
+    *, target: Company, number: int, name: str, asker: User, caller: Caller, now: datetime
+) -> CompanyImport:
+    """Ask for a company, by its number and name. Its admins are told by mail; they have 14 days.
+
+    :raises RateLimited: this company asked too often within the hour.
+    :raises NoCompanyOfThatName: number and name are not those of one company.
+    :raises SameCompany: they are those of the target itself.
+    :raises ImportAsked: it waits for consent already.
+    :raises CompanyImported: the target is only a name by now.
+    """
+    # Outside the transaction: a refusal rolls back, and must be counted all the same.
+    call = acts.call_id("ask-for-company", caller, {"number": number, "name": name})
+    throttle.hit(ASKED, f"company:{target.pk}", now=now, call=call)
+    with transaction.atomic(durable=True):
+        act = acts.begin(
+            operation="ask-for-company",
+            caller=caller,
+            given={"target": target.pk, "number": number, "name": name},
+            now=now,
+        )
+        if act.outcome is not None:
+            return _with_companies().get(pk=act.outcome["import"])
+        scopes.hold_company(target)
+        source = _find(number, name)
+        if source == target:
+            raise SameCompany
+        open_ones = CompanyImport.objects.filter(source=source, target=target, ended_at=None)
+        open_ones.filter(expires_at__lte=now).update(ended_at=now, end=CompanyImport.End.EXPIRED)
+        try:
+            with transaction.atomic():  # the unique index decides, also between two at once
+                wanted = CompanyImport.objects.create(
+                    source=source, target=target, asked_by=asker, asked_at=now, expires_at=now + GOOD_FOR
+                )
+        except IntegrityError as error:
+            raise ImportAsked from error
+        _tell("company-import-asked", wanted, act=act, caller=caller, now=now)
+        _mail_admins(wanted, now=now)
+        acts.finish(act, outcome={"import": wanted.pk})
+    return wanted
+
+
+@transaction.atomic(durable=True)
+def refuse_import(*, wanted: CompanyImport, caller: Caller, now: datetime) -> CompanyImport:
+    """Refuse what an admin of the other company asked for.
+
+    :raises ImportEnded: it is not open any more.
+    """
+    return _end(wanted, CompanyImport.End.REFUSED, event="company-import-refused", caller=caller, now=now)
+
+
+@transaction.atomic(durable=True)
+def withdraw_import(*, wanted: CompanyImport, caller: Caller, now: datetime) -> CompanyImport:
+    """Take back what was asked for.
+
+    :raises ImportEnded: it is not open any more.
+    """
+    return _end(wanted, CompanyImport.End.WITHDRAWN, event="company-import-withdrawn", caller=caller, now=now)
+
+
+def look_at_import(wanted: CompanyImport) -> Preview:
+    """Say what the import would do, as things are now. Changes nothing."""
+    source, target = wanted.source, wanted.target
+    projects = list(Project.objects.filter(company=source).order_by("pk"))
+    balances = queries.free_by_balance(companies=[source], projects=projects)
+    members = Membership.objects.filter(company=source)
+    return Preview(
+        projects=[
+            ComingProject(name=project.name, becomes=new)
+            for project, new in _new_names(projects, source, target)
+        ],
+        devices=sum(project.devices.filter(released_at=None).count() for project in projects),
+        licenses=sum(row.free for rows in balances.values() for row in rows),
+        members=members.exclude(user__memberships__company=target).count(),
+        invitations=Invitation.objects.filter(company=source, ended_at=None).count(),
+    )
+
+
+@transaction.atomic(durable=True)
+def consent_to_import(*, wanted: CompanyImport, caller: Caller, now: datetime) -> CompanyImport:
+    """Import `wanted.source` into `wanted.target`: projects with devices and rights, balances, members.
+
+    A name that is taken gets the source's name behind it. Members become members of the target, or stay what
+    they are there; who was admin keeps `manage` in the projects that come over. Invitations and API tokens
+    end. What is left of the source is its name. It cannot be undone.
+
+    :raises ImportEnded: it is not open any more, or too old.
+    :raises CompanyImported: one of the two was imported elsewhere meanwhile.
+    """
+    act = acts.begin(operation="import-company", caller=caller, given={"import": wanted.pk}, now=now)
+    if act.outcome is not None:
+        return _with_companies().get(pk=wanted.pk)
+    # From here on nobody puts licenses, devices or people into the source: they wait, and read anew.
+    source = scopes.close_company(wanted.source, beside=[wanted.target])
+    wanted = _lock(wanted)
+    if wanted.ended_at is not None or wanted.expires_at <= now:
+        raise ImportEnded
+    target = wanted.target
+    projects = list(Project.objects.filter(company=source).order_by("pk"))
+    _move_licenses(projects, source=source, target=target, act=act, now=now)
+    _move_projects(projects, source=source, target=target)
+    _move_members(projects, source=source, target=target, now=now)
+    _end_what_is_open(wanted, now=now)
+    source.imported_into, source.imported_at = target, now
+    source.save(update_fields=["imported_into", "imported_at"])
+    wanted.ended_at, wanted.end, wanted.done_by = now, CompanyImport.End.DONE, act
+    wanted.save(update_fields=["ended_at", "end", "done_by"])
+    _tell("company-imported", wanted, act=act, caller=caller, now=now)
+    for project in projects:
+        audit.record(
+            "project-came-over",
+            caller=caller,
+            now=now,
+            act=act,
+            company_id=target.pk,
+            project_id=project.pk,
+            name=project.name,
+            source=source.name,
+        )
+    acts.finish(act, outcome={"import": wanted.pk})
+    return wanted
+
+
+def _move_licenses(
+    projects: Sequence[Project], *, source: Company, target: Company, act: Act, now: datetime
+) -> None:
+    transfers = ledger.take_over(act=act, projects=projects, source=source, target=target)
+    # Grants stay on their devices. The log says that they are the target's from here on.
+    grants = (
+        Grant.objects.filter(device__project__in=projects, device__released_at=None, state=Grant.State.LIVE)
+        .select_related("product", "device")
+        .order_by("made_at", "pk")
+    )
+    told = [transparency.Told(transfer=transfer) for transfer in transfers]
+    if grants:
+        earlier, later = ledger.company_holder(source), ledger.company_holder(target)
+        told += [transparency.Told(grant=grant, source=earlier, destination=later) for grant in grants]
+    if told:
+        transparency.record(act=act, leaf_type=LeafType.COMPANY_IMPORT, told=told, now=now)
+
+
+def _move_projects(projects: Sequence[Project], *, source: Company, target: Company) -> None:
+    for project, name in _new_names(projects, source, target):
+        project.company, project.name = target, name
+        project.save(update_fields=["company", "name"])
+
+
+def _new_names(projects: Sequence[Project], source: Company, target: Company) -> list[tuple[Project, str]]:
+    """The name each project will have in the target: its own, or one with the source's name behind it."""
+    taken = {name.lower() for name in Project.objects.filter(company=target).values_list("name", flat=True)}
+    names = []
+    for project in projects:
+        name = project.name if project.name.lower() not in taken else ""
+        number = 1
+        while not name or name.lower() in taken:
+            behind = f" ({source.name[:60]})" if number == 1 else f" ({source.name[:60]} {number})"
+            name = f"{project.name[: LONGEST_NAME - len(behind)]}{behind}"
+            number += 1
+        taken.add(name.lower())
+        names.append((project, name))
+    return names
+
+
+def _move_members(projects: Sequence[Project], *, source: Company, target: Company, now: datetime) -> None:
+    members = list(Membership.objects.filter(company=source).order_by("pk"))
+    for membership in members:
+        if membership.role == Membership.Role.ADMIN:
+            # An admin had `manage` without a row for it.
+            for project in projects:
+                ProjectRight.objects.update_or_create(
+                    user_id=membership.user_id,
+                    project=project,
+                    defaults={"level": ProjectRight.Level.MANAGE},
+                )
+        Membership.objects.get_or_create(
+            user_id=membership.user_id,
+            company=target,
+            defaults={"role": Membership.Role.MEMBER, "joined_at": now},
+        )
+        membership.delete()
+
+
+def _end_what_is_open(wanted: CompanyImport, *, now: datetime) -> None:
+    source = wanted.source
+    Invitation.objects.filter(company=source, ended_at=None).update(
+        ended_at=now, end=Invitation.End.WITHDRAWN, email=""
+    )
+    ApiToken.objects.filter(company=source, revoked_at=None).update(revoked_at=now)
+    # Whose customer account it is must be proven anew.
+    CustomerAccount.objects.filter(company=source).update(company=None, linked_at=None)
+    # What others wanted of it, and what it wanted of others, cannot happen any more.
+    others = CompanyImport.objects.filter(Q(source=source) | Q(target=source), ended_at=None)
+    others.exclude(pk=wanted.pk).update(ended_at=now, end=CompanyImport.End.EXPIRED)
+
+
+def _end(
+    wanted: CompanyImport, how: CompanyImport.End, *, event: str, caller: Caller, now: datetime
+) -> CompanyImport:
+    act = acts.begin(operation=event, caller=caller, given={"import": wanted.pk}, now=now)
+    wanted = _lock(wanted)
+    if act.outcome is not None:
+        return wanted
+    if wanted.ended_at is not None:
+        raise ImportEnded
+    wanted.ended_at, wanted.end = now, how
+    wanted.save(update_fields=["ended_at", "end"])
+    _tell(event, wanted, act=act, caller=caller, now=now)
+    acts.finish(act, outcome={})
+    return wanted
+
+
+def _lock(wanted: CompanyImport) -> CompanyImport:
+    locking = CompanyImport.objects.select_for_update(of=("self",), no_key=True)
+    return locking.select_related("source", "target", "asked_by").get(pk=wanted.pk)
+
+
+def _with_companies() -> QuerySet[CompanyImport]:
+    return CompanyImport.objects.select_related("source", "target", "asked_by")
+
+
+def _find(number: int, name: str) -> Company:
+    company = Company.objects.filter(pk=number, name__iexact=name.strip(), imported_into=None).first()
+    if company is None:
+        raise NoCompanyOfThatName
+    return company
+
+
+def _mail_admins(wanted: CompanyImport, *, now: datetime) -> None:
+    admins = Membership.objects.filter(company=wanted.source, role=Membership.Role.ADMIN)
+    for membership in admins.select_related("user").order_by("pk"):
+        mails.write(
+            "accounts/email/company_import",
+            to=membership.user.email,
+            language=membership.user.language,
+            context={
+                "name": membership.user.get_full_name(),
+                "asker": wanted.asked_by.get_full_name(),
+                "source": wanted.source.name,
+                "target": wanted.target.name,
+                "url": f"{settings.PORTAL_ORIGINS[0]}/companies/{wanted.source.pk}/imports/{wanted.pk}",
+            },
+            now=now,
+        )
+
+
+def _tell(event: str, wanted: CompanyImport, *, act: Act, caller: Caller, now: datetime) -> None:
+    for company in (wanted.source, wanted.target):
+        audit.record(
+            event,
+            caller=caller,
+            now=now,
+            act=act,
+            company_id=company.pk,
+            source=wanted.source.name,
+            destination=wanted.target.name,
+        )

@@ -1,0 +1,316 @@
+"""Who may ask what: the table of mission rule 5, by method and name of route; and with what it is asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.models import ApiToken, Invitation, Project, User
+from devices.models import Alert, Device
+from licenses.models import CompanyImport, Grant
+
+# Nobody is signed in; a stranger has a company of their own; staff have none; end customers have a right in
+# the one project and are no members; the others are members, with or without a right there.
+ROLES = (
+    "nobody",
+    "stranger",
+    "staff",
+    "invited",
+    "end-viewer",
+    "end-operator",
+    "end-manager",
+    "member",
+    "viewer",
+    "operator",
+    "manager",
+    "admin",
+)
+PUBLIC = frozenset(ROLES)
+SIGNED_IN = PUBLIC - {"nobody"}
+INVITED = frozenset({"invited"})
+STAFF = frozenset({"staff"})
+MEMBER = frozenset({"member", "viewer", "operator", "manager", "admin"})
+ADMIN = frozenset({"admin"})
+VIEW = frozenset({"end-viewer", "end-operator", "end-manager", "viewer", "operator", "manager", "admin"})
+OPERATE = VIEW - {"end-viewer", "viewer"}
+MANAGE = frozenset({"end-manager", "manager", "admin"})
+OUTSIDE = frozenset({"end-viewer", "end-operator", "end-manager"})
+
+HIDDEN = "Hidden works"
+HARDWARE_ID = "00-90-33-01-0A-FF"
+REFUSED = {401, 403, 404}
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """One company with something of everything, and the people of all roles."""
+
+    people: dict[str, User]
+    project: Project
+    other: Project
+    device: Device
+    grant: Grant
+    into_company: Invitation
+    to_invited: Invitation
+    asked_of_it: CompanyImport
+    asked_by_it: CompanyImport
+    act_id: str
+    code: str
+    jti: str
+    alert: Alert
+    fingerprint: str
+    blocked: str
+    key_hash: str
+    company_token: ApiToken
+    project_token: ApiToken
+
+
+Body = Callable[[World], dict[str, Any]]
+
+
+def given(body: dict[str, Any]) -> Body:
+    return lambda _world: body
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Who may, and what is sent by those who try."""
+
+    may: frozenset[str]
+    body: Body = field(default=lambda _world: {})
+    arguments: Body = field(default=lambda _world: {})
+
+
+def _withdrawn(world: World) -> dict[str, Any]:
+    return {"import_id": world.asked_by_it.pk}
+
+
+def _invited(world: World) -> dict[str, Any]:
+    return {"invitation_id": world.to_invited.pk}
+
+
+def _of_the_viewer(world: World) -> dict[str, Any]:
+    return {"user_id": world.people["viewer"].pk}
+
+
+def _token_of_the_project(world: World) -> dict[str, Any]:
+    return {"token_id": world.project_token.pk}
+
+
+LINE = {"product": "Port", "version": 14, "quantity": 1}
+
+
+TABLE: dict[str, Entry] = {
+    # --- Pages for everybody; the steps in front of the sign-in have tests of their own ---
+    "GET sign-in": Entry(may=PUBLIC),
+    "GET account_signup": Entry(may=PUBLIC),
+    "GET account_reset_password": Entry(may=PUBLIC),
+    "GET terms": Entry(may=PUBLIC),
+    "GET problem": Entry(may=PUBLIC),
+    "GET openapi": Entry(may=PUBLIC),
+    "GET api-reference": Entry(may=PUBLIC),
+    "GET healthz": Entry(may=PUBLIC),
+    # --- One's own account ---
+    "GET account": Entry(may=SIGNED_IN),
+    "GET profile": Entry(may=SIGNED_IN),
+    "GET usersessions_list": Entry(may=SIGNED_IN),
+    "GET my-data": Entry(may=SIGNED_IN),
+    "GET home": Entry(may=SIGNED_IN),
+    "GET switch": Entry(may=SIGNED_IN),
+    "POST switch": Entry(may=MEMBER, body=lambda world: {"company": world.project.company_id}),
+    "GET company-new": Entry(may=SIGNED_IN),
+    "GET activate": Entry(may=SIGNED_IN),
+    "POST activate": Entry(
+        may=MEMBER,
+        body=lambda world: {"code": world.code, "target": f"company:{world.project.company_id}"},
+    ),
+    # --- Companies ---
+    "GET company": Entry(may=MEMBER),
+    "GET members": Entry(may=MEMBER),
+    "POST members": Entry(may=ADMIN, body=given({"email": "x@example.com", "role": "member"})),
+    "POST member-role": Entry(may=ADMIN, body=given({"role": "admin"})),
+    "GET member-remove": Entry(may=ADMIN),
+    "POST member-remove": Entry(may=ADMIN),
+    "GET company-leave": Entry(may=MEMBER),
+    "POST company-leave": Entry(may=MEMBER),
+    "GET project-new": Entry(may=ADMIN),
+    "POST project-new": Entry(may=ADMIN, body=given({"name": "New"})),
+    "GET transfer": Entry(may=frozenset({"manager", "admin"})),
+    "POST transfer": Entry(
+        may=frozenset({"manager", "admin"}),
+        body=lambda world: {
+            "source": f"project:{world.project.pk}",
+            "destination": f"company:{world.project.company_id}",
+            "product": "Port/14",
+            "quantity": 1,
+            "confirm": "1",
+        },
+    ),
+    "GET company-imports": Entry(may=ADMIN),
+    "POST company-imports": Entry(may=ADMIN, body=given({"number": 1, "name": "x"})),
+    "GET company-import": Entry(may=ADMIN),
+    "POST company-import": Entry(may=ADMIN, body=given({"answer": "consent"})),
+    "POST company-import-withdraw": Entry(may=ADMIN, arguments=_withdrawn),
+    "GET company-customer": Entry(may=ADMIN),
+    "POST company-customer": Entry(may=ADMIN, body=given({"number": "C-1", "postal_code": "1"})),
+    "POST api-company-customer": Entry(may=ADMIN, body=given({"number": "C-1", "postal_code": "1"})),
+    "POST api-customer-look-up": Entry(may=SIGNED_IN, body=given({"number": "C-1", "postal_code": "1"})),
+    "GET activation": Entry(may=MEMBER - {"member"}),
+    # --- API tokens: of a company, and of one project ---
+    "GET company-api-tokens": Entry(may=ADMIN),
+    "POST company-api-tokens": Entry(may=ADMIN, body=given({"name": "ERP", "scopes": ["operate"]})),
+    "GET project-api-tokens": Entry(may=MANAGE),
+    "POST project-api-tokens": Entry(may=MANAGE, body=given({"name": "ERP", "scopes": ["operate"]})),
+    "POST api-token-revoke": Entry(may=MANAGE, arguments=_token_of_the_project),
+    "GET api-company-tokens": Entry(may=ADMIN),
+    "POST api-company-tokens": Entry(may=ADMIN, body=given({"name": "ERP", "scopes": ["operate"]})),
+    "GET api-project-tokens": Entry(may=MANAGE),
+    "POST api-project-tokens": Entry(may=MANAGE, body=given({"name": "ERP", "scopes": ["operate"]})),
+    "DELETE api-token": Entry(may=ADMIN),
+    "GET api-own-token": Entry(may=frozenset()),
+    # --- Invitations ---
+    "GET invitation": Entry(may=frozenset({"nobody", "invited"}), arguments=_invited),
+    "POST invitation-accept": Entry(may=INVITED, arguments=_invited),
+    "POST invitation-decline": Entry(may=INVITED, arguments=_invited),
+    "POST invitation-resend": Entry(may=ADMIN),
+    "POST invitation-withdraw": Entry(may=ADMIN),
+    # --- Projects ---
+    "GET project": Entry(may=VIEW),
+    "POST project-add-device": Entry(may=OPERATE, body=given({"hardware_id": "00-90-33-00-00-77"})),
+    "GET project-people": Entry(may=MANAGE),
+    "POST project-right": Entry(
+        may=MANAGE, body=lambda world: {"user": world.people["member"].pk, "level": "view"}
+    ),
+    "POST project-invite": Entry(may=MANAGE, body=given({"email": "x@example.com", "level": "view"})),
+    "GET project-right-withdraw": Entry(may=MANAGE, arguments=_of_the_viewer),
+    "POST project-right-withdraw": Entry(may=MANAGE, arguments=_of_the_viewer),
+    "GET project-settings": Entry(may=MANAGE),
+    "POST project-settings": Entry(may=MANAGE, body=given({"name": "New"})),
+    "GET project-archive": Entry(may=MANAGE),
+    "POST project-archive": Entry(may=MANAGE),
+    "GET project-unarchive": Entry(may=MANAGE),
+    "POST project-unarchive": Entry(may=MANAGE),
+    # --- Devices ---
+    "GET device": Entry(may=VIEW),
+    "POST device-assign": Entry(may=OPERATE, body=given({"product": "Port/14", "quantity": 1})),
+    "POST device-undo": Entry(may=OPERATE),
+    "POST device-download": Entry(may=OPERATE),
+    "POST device-upload": Entry(may=OPERATE),
+    "GET device-return": Entry(may=VIEW),
+    "GET claim": Entry(may=OPERATE),
+    "POST claim": Entry(may=OPERATE, body=given({"hardware_id": HARDWARE_ID})),
+    "POST claim-file": Entry(may=OPERATE, body=given({"hardware_id": HARDWARE_ID})),
+    "GET device-project": Entry(may=MANAGE),
+    "POST device-project": Entry(may=ADMIN, body=lambda world: {"project": world.other.pk}),
+    "GET device-release": Entry(may=OPERATE),
+    "POST device-release": Entry(may=OPERATE),
+    # --- The staff console: to everybody else it is not there ---
+    "GET staff": Entry(may=STAFF),
+    "GET staff-alerts": Entry(may=STAFF),
+    "GET staff-alert": Entry(may=STAFF),
+    "POST staff-alert": Entry(may=STAFF, body=given({"reason": "seen"})),
+    "GET staff-anchors": Entry(may=STAFF),
+    "GET staff-anchor-add": Entry(may=STAFF),
+    "POST staff-anchor-add": Entry(may=STAFF),
+    "GET staff-anchor-remove": Entry(may=STAFF),
+    "POST staff-anchor-remove": Entry(may=STAFF, body=given({"reason": "gone"})),
+    "GET staff-blocks": Entry(may=STAFF),
+    "GET staff-block-device": Entry(may=STAFF),
+    "POST staff-block-device": Entry(may=STAFF, body=given({"hardware_id": HARDWARE_ID, "reason": "stolen"})),
+    "GET staff-block-key": Entry(may=STAFF),
+    "POST staff-block-key": Entry(may=STAFF, body=given({"key": "00" * 32, "reason": "leaked"})),
+    "GET staff-unblock-device": Entry(may=STAFF, arguments=lambda world: {"hardware_id": world.blocked}),
+    "POST staff-unblock-device": Entry(
+        may=STAFF,
+        arguments=lambda world: {"hardware_id": world.blocked},
+        body=given({"reason": "found"}),
+    ),
+    "GET staff-unblock-key": Entry(may=STAFF),
+    "POST staff-unblock-key": Entry(may=STAFF, body=given({"reason": "not leaked"})),
+    # --- The same over REST ---
+    "GET api-me": Entry(may=SIGNED_IN),
+    "GET api-companies": Entry(may=SIGNED_IN),
+    "POST api-companies": Entry(may=SIGNED_IN, body=given({"name": "New"})),
+    "GET api-projects": Entry(may=SIGNED_IN),
+    "GET api-products": Entry(may=SIGNED_IN),
+    "GET api-my-invitations": Entry(may=SIGNED_IN),
+    "POST api-company-projects": Entry(may=ADMIN, body=given({"name": "New"})),
+    "GET api-project": Entry(may=VIEW),
+    "GET api-members": Entry(may=MEMBER),
+    "POST api-member-role": Entry(may=ADMIN, body=given({"role": "admin"})),
+    "POST api-member-remove": Entry(may=ADMIN),
+    "POST api-company-leave": Entry(may=MEMBER),
+    "GET api-company-invitations": Entry(may=ADMIN),
+    "POST api-company-invitations": Entry(
+        may=ADMIN, body=given({"email": "x@example.com", "role": "member"})
+    ),
+    "POST api-invitation-resend": Entry(may=ADMIN),
+    "POST api-invitation-withdraw": Entry(may=ADMIN),
+    "POST api-invitation-accept": Entry(may=INVITED, arguments=_invited),
+    "POST api-invitation-decline": Entry(may=INVITED, arguments=_invited),
+    "POST api-project-settings": Entry(may=MANAGE, body=given({"name": "New"})),
+    "GET api-rights": Entry(may=MANAGE),
+    "POST api-rights": Entry(
+        may=MANAGE, body=lambda world: {"user": world.people["member"].pk, "right": "view"}
+    ),
+    "POST api-right-withdraw": Entry(may=MANAGE, arguments=_of_the_viewer),
+    "GET api-project-invitations": Entry(may=MANAGE),
+    "POST api-project-invitations": Entry(
+        may=MANAGE, body=given({"email": "x@example.com", "right": "view"})
+    ),
+    "POST api-project-archive": Entry(may=MANAGE),
+    "POST api-project-unarchive": Entry(may=MANAGE),
+    "GET api-company-balance": Entry(may=MEMBER),
+    "GET api-project-balance": Entry(may=VIEW),
+    "POST api-transfers": Entry(
+        may=frozenset({"manager", "admin"}),
+        body=lambda world: {
+            "source": {"project": world.project.pk},
+            "destination": {"company": world.project.company_id},
+            **LINE,
+        },
+    ),
+    "GET api-project-devices": Entry(may=VIEW),
+    "POST api-project-devices": Entry(may=OPERATE, body=given({"hardware_id": "00-90-33-00-00-77"})),
+    "GET api-device": Entry(may=VIEW),
+    "GET api-company-keys": Entry(may=MEMBER),
+    "GET api-company-history": Entry(may=MEMBER),
+    "GET api-project-history": Entry(may=VIEW),
+    "GET api-device-history": Entry(may=VIEW),
+    "POST api-device-assignments": Entry(may=OPERATE, body=given(LINE)),
+    "POST api-assignment-undo": Entry(may=OPERATE),
+    "GET api-device-license-document": Entry(may=OPERATE),
+    "POST api-device-statements": Entry(may=OPERATE, body=given({"statement": "x"})),
+    "POST api-claim-codes": Entry(may=OPERATE, body=given({"hardware_id": HARDWARE_ID})),
+    "POST api-claims": Entry(may=OPERATE, body=given({"hardware_id": HARDWARE_ID, "statement": "x"})),
+    "POST api-device-project": Entry(may=ADMIN, body=lambda world: {"project": world.other.pk}),
+    "POST api-device-release": Entry(may=OPERATE),
+    "GET api-imports": Entry(may=ADMIN),
+    "POST api-imports": Entry(may=ADMIN, body=given({"company": 1, "name": "x"})),
+    "GET api-import": Entry(may=ADMIN),
+    "POST api-import-consent": Entry(may=ADMIN),
+    "POST api-import-refuse": Entry(may=ADMIN),
+    "POST api-import-withdraw": Entry(may=ADMIN, arguments=_withdrawn),
+    "POST api-key-look-up": Entry(
+        may=MEMBER, body=lambda world: {"code": world.code, "company": world.project.company_id}
+    ),
+    "POST api-key-activate": Entry(
+        may=OPERATE & MEMBER, body=lambda world: {"code": world.code, "project": world.project.pk}
+    ),
+}
+# Steps of django-allauth's on one's own account or in front of the sign-in: tests/web/test_accounts_*.
+OWN_ACCOUNT = ("account_", "mfa_", "session", "sign-out", "accept-terms", "account-delete")
+# Opened by whoever has the mail: tests/web/test_customers.py.
+OF_MAILS = ("customer-link",)
+# What devices and anybody's verifiers ask: tests/device_api/.
+OF_DEVICES = (
+    "device-directory",
+    "device-new-nonce",
+    "device-licenses",
+    "device-returns",
+    "device-acks",
+    "device-claims",
+    "key-set",
+    "jwks",
+)
+# Said in a form, with the same status as for a thing that is not there: the person was let in.
+NO_REFUSAL = {"no-company-of-that-name", "nobody-to-give-a-right", "customer-unknown"}

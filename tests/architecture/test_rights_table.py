@@ -1,0 +1,278 @@
+"""Who gets in where: the table of mission rule 5, held against every address of pages and API.
+
+Each entry names a method and a route, who may, and what is sent. A route without an entry fails. Whoever may
+not is refused, learns nothing and changes nothing; whoever may is let in.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts import membership, queries
+from accounts.invitations import hash_of
+from accounts.models import Membership, User
+from devices import blocking
+from devices.models import Alert, TrustAnchor
+from licenses import balances, company_import
+from licenses.models import CompanyImport, Return
+from licenses.queries import grant_id
+from portal.core import acts
+from tests import factories, rows
+from tests.architecture.rights_table import (
+    HARDWARE_ID,
+    HIDDEN,
+    INVITED,
+    MEMBER,
+    NO_REFUSAL,
+    OF_DEVICES,
+    OF_MAILS,
+    OUTSIDE,
+    OWN_ACCOUNT,
+    PUBLIC,
+    REFUSED,
+    ROLES,
+    STAFF,
+    TABLE,
+    VIEW,
+    World,
+)
+from tests.factories import NOW, caller
+
+pytestmark = pytest.mark.usefixtures("catalogue", "keyring", "today")
+
+
+def weakest(may: frozenset[str]) -> list[str]:
+    """Those who get in with the least: whoever has more, gets in by the same rule."""
+    lines = (
+        ("end-viewer", "end-operator", "end-manager"),
+        ("member", "viewer", "operator", "manager", "admin"),
+    )
+    found = [next((role for role in line if role in may), "") for line in lines]
+    alone = may - {role for line in lines for role in line}
+    return sorted({*filter(None, found), *(alone if may in (INVITED, STAFF) else alone & {"stranger"})})
+
+
+def names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from names(pattern.url_patterns)
+        else:
+            yield pattern.name or ""
+
+
+@pytest.fixture
+def world(anchor: TrustAnchor) -> World:
+    """Made anew for each test."""
+    people = {role: factories.make_user(name=role.title()) for role in ROLES[1:]}
+    people["staff"].is_staff = True
+    people["staff"].save()
+    admin = people["admin"]
+    company = factories.make_company(founder=admin, name="Example Telecom")
+    elsewhere = factories.make_company(founder=people["stranger"], name="Elsewhere")
+    project = factories.make_project(company=company, name="Town hall")
+    factories.activated(project, {"Port": 5})
+    for role in MEMBER - {"admin"}:
+        factories.join(user=people[role], company=company)
+    for role in VIEW - {"admin"}:
+        level = {"viewer": "view", "operator": "operate", "manager": "manage"}[role.removeprefix("end-")]
+        factories.give_right(user=people[role], project=project, level=level)
+    device = factories.make_device(project=project, hardware_id=HARDWARE_ID)
+    other = factories.activated(factories.make_project(company=company, name=HIDDEN), {"Port": 1})
+    balances.transfer_licenses(
+        source=other,
+        destination=project,
+        product=factories.get_product(),
+        quantity=1,
+        caller=caller(admin),
+        now=NOW,
+    )
+    factories.give_back(device, "A" * 22)
+    blocked = factories.make_device(project=other)
+    reasoned = caller(people["staff"], reason="stolen")
+    blocking.block_device(device=blocked, caller=reasoned, now=NOW)
+    blocking.block_key(key_hash="11" * 32, caller=replace(reasoned, key="key"), now=NOW)
+    transfer = project.holder.transfers_in.get(source__kind="key")
+    into_company, to_invited = (
+        membership.invite_member(
+            company=company,
+            email=email,
+            role=Membership.Role.MEMBER,
+            inviter=admin,
+            caller=caller(admin),
+            now=NOW,
+        )
+        for email in ("somebody@example.com", people["invited"].email)
+    )
+    return World(
+        people=people,
+        project=project,
+        other=other,
+        device=device,
+        grant=factories.assigned(device, 2),
+        into_company=into_company,
+        to_invited=to_invited,
+        asked_of_it=_asked(elsewhere.pk, company.pk, people["stranger"]),
+        asked_by_it=_asked(company.pk, elsewhere.pk, admin),
+        act_id=str(transfer.act_id),
+        code=factories.make_key(),
+        jti=Return.objects.get().jti,
+        alert=Alert.objects.create(
+            kind=Alert.Kind.SEQ_AHEAD, device=device, subject="7", at=NOW, facts={"seq": 7, "ahead": 2}
+        ),
+        fingerprint=bytes(anchor.sha256).hex(),
+        blocked=blocked.hardware_id,
+        key_hash="11" * 32,
+        company_token=factories.make_token(company=company, maker=admin).api_token,
+        project_token=factories.make_token(company=company, project=project, maker=admin).api_token,
+    )
+
+
+def _asked(target: int, source: int, by: User) -> CompanyImport:
+    return CompanyImport.objects.create(
+        source_id=source,
+        target_id=target,
+        asked_by=by,
+        asked_at=NOW,
+        expires_at=NOW + company_import.GOOD_FOR,
+    )
+
+
+def ask(world: World, key: str, role: str) -> Any:
+    """The answer that somebody of this role gets at an address of the table."""
+    method, _, name = key.partition(" ")
+    entry = TABLE[key]
+    client = Client()
+    if role != "nobody":
+        client.force_login(world.people[role])
+    everything = {
+        "company_id": world.project.company_id,
+        "project_id": world.project.pk,
+        "hardware_id": world.device.hardware_id,
+        "user_id": world.people["member"].pk,
+        "invitation_id": world.into_company.pk,
+        "import_id": world.asked_of_it.pk,
+        "grant_id": grant_id(world.grant),
+        "grant": grant_id(world.grant),
+        "act_id": world.act_id,
+        "jti": world.jti,
+        "token_id": world.company_token.pk,
+        "alert_id": world.alert.pk,
+        "fingerprint": world.fingerprint,
+        "key_hash": world.key_hash,
+        "code": "not-found",
+        "token": _token(world) if name == "invitation" else "",
+        **entry.arguments(world),
+    }
+    wanted = next(one for one in _patterns() if one.name == name)
+    address = reverse(name, kwargs={one: everything[one] for one in wanted.pattern.converters})
+    if method == "GET":
+        return client.get(address, headers={"Accept": "*/*"})
+    if method == "DELETE":
+        return client.delete(address)
+    body = entry.body(world)
+    if name.startswith("api-"):
+        return client.post(address, body, content_type="application/json")
+    return client.post(address, {"act_key": acts.new_key(), **body})
+
+
+def _token(world: World) -> str:
+    """The link of the mail: its token is nowhere but there, so a new one is put in its place."""
+    world.to_invited.token_sha256 = hash_of("the-token-of-the-mail")
+    world.to_invited.save()
+    return "the-token-of-the-mail"
+
+
+def _patterns(
+    patterns: list[URLPattern | URLResolver] | None = None,
+) -> Iterator[URLPattern]:
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _patterns(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+def got_in(response: Any) -> bool:
+    if response.status_code == 302 and response.headers["Location"].startswith(reverse("sign-in")):
+        return False
+    if response.status_code not in REFUSED:
+        return True
+    if response.headers["Content-Type"] == "application/problem+json":
+        return response.json()["code"] in NO_REFUSAL
+    form = response.context and response.context.get("form")
+    return bool(form is not None and form.refusal is not None and form.refusal.code in NO_REFUSAL)
+
+
+def test_every_route_has_an_entry() -> None:
+    listed = {key.partition(" ")[2] for key in TABLE}
+    exempt = (*OWN_ACCOUNT, *OF_DEVICES, *OF_MAILS)
+
+    assert [
+        name
+        for name in dict.fromkeys(names(get_resolver().url_patterns))
+        if name not in listed and not name.startswith(exempt)
+    ] == []
+
+
+# Who is refused or only looks changes nothing that counts here: one world does for all of them.
+
+
+def test_whoever_may_not_is_refused_and_changes_nothing(world: World) -> None:
+    _token(world)  # puts the link's token in place, which is a change of its own
+    before = rows.everything()
+    wrong = []
+
+    for key, entry in TABLE.items():
+        for role in sorted(PUBLIC - entry.may):
+            response = ask(world, key, role)
+            named = "Example Telecom" in response.content.decode() and role in {"nobody", "stranger", "staff"}
+            if got_in(response) or named:
+                wrong.append(f"{role} at {key}: {response.status_code}")
+        if rows.everything() != before:
+            wrong.append(f"{key} was refused and changed something")
+            before = rows.everything()
+
+    assert wrong == []
+
+
+def test_whoever_may_sees_it(world: World) -> None:
+    wrong = []
+
+    for key in (key for key in TABLE if key.startswith("GET")):
+        for role in sorted(TABLE[key].may):
+            response = ask(world, key, role)
+            if not got_in(response) or response.status_code >= 400:
+                wrong.append(f"{role} at {key}: {response.status_code}")
+
+    assert wrong == []
+
+
+def test_end_customers_see_nothing_but_their_project(world: World) -> None:
+    hidden = [HIDDEN, world.people["admin"].email, world.people["member"].email]
+    wrong = []
+
+    for key in (key for key in TABLE if key.startswith("GET")):
+        for role in sorted(OUTSIDE & TABLE[key].may):
+            shown = ask(world, key, role).content.decode()
+            wrong += [f"{role} at {key}: {text}" for text in hidden if text in shown]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("key", "role"),
+    [(key, role) for key in TABLE if not key.startswith("GET") for role in weakest(TABLE[key].may)],
+)
+def test_whoever_may_does_it(world: World, key: str, role: str) -> None:
+    response = ask(world, key, role)
+
+    assert got_in(response), f"{response.status_code}"
+    assert response.status_code < 500
+
+
+def test_staff_belong_to_no_company_by_themselves(world: World) -> None:
+    assert list(queries.projects_of(world.people["staff"])) == []
