@@ -312,7 +312,7 @@ class TestPeople:
         of_company = make_token("operate", company=accident, maker=charlie)
         of_project = make_token("operate", company=accident, project=project, maker=charlie)
 
-        consent(wanted, charlie)
+        consent(wanted)
 
         for made in (of_company, of_project):
             assert made.secret
