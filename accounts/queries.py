@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations
 from accounts.models import Company, CustomerAccount, Invitation, Membership, Project, ProjectRight, User
-from portal.core.errors import Forbidden, NotFound
+from portal.core.errors import UNSEEN, Forbidden, NotFound
 
 VIEW, OPERATE, MANAGE = "view", "operate", "manage"
 _AT_LEAST = {VIEW: [VIEW, OPERATE, MANAGE], OPERATE: [OPERATE, MANAGE], MANAGE: [MANAGE]}
@@ -19,37 +19,55 @@ _AT_LEAST = {VIEW: [VIEW, OPERATE, MANAGE], OPERATE: [OPERATE, MANAGE], MANAGE: 
 class NoSuchProject(NotFound):
     code = "no-such-project"
     title = _("There is no such project, or none that you may see.")
+    why = UNSEEN
     way_out = _("Choose a project from your list, or ask an admin of the company for the right to see it.")
+    source = "mission rule 5"
 
 
 class NoSuchCompany(NotFound):
     code = "no-such-company"
     title = _("There is no such company, or none that you belong to.")
+    why = UNSEEN
     way_out = _("Choose a company from your list, or ask one of its admins for an invitation.")
+    source = "mission rule 5"
 
 
 class RightMissing(Forbidden):
     code = "right-missing"
     title = _("You may see this project, but not do this: it needs the right “%(needed)s”.")
+    why = _(
+        "Who may look into a project is not always meant to change it. The company decides for each person, "
+        "so that nobody changes licenses or devices without its consent."
+    )
     way_out = _("Ask an admin of the company for the right.")
+    source = "mission rule 5"
 
 
 class AdminNeeded(Forbidden):
     code = "admin-needed"
     title = _("Only an admin of the company may do this.")
+    why = _(
+        "This touches the whole company: its members, its balance or all of its projects. A few people whom "
+        "the company chose answer for that."
+    )
     way_out = _("Ask one of the admins of the company.")
+    source = "mission rule 5"
 
 
 class NoSuchInvitation(NotFound):
     code = "no-such-invitation"
     title = _("There is no such invitation, or none that you may see.")
+    why = UNSEEN
     way_out = _("Open the link of the newest mail, or ask for a new invitation.")
+    source = "mission rule 5"
 
 
 class NoSuchMembership(NotFound):
     code = "no-such-membership"
     title = _("There is no such member in this company, or none that you may see.")
+    why = UNSEEN
     way_out = _("Choose somebody from the company's list of members.")
+    source = "mission rule 5"
 
 
 def projects_of(user: User, *, right: str = VIEW) -> QuerySet[Project]:

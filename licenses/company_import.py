@@ -33,25 +33,38 @@ class NoCompanyOfThatName(NotFound):
 
     code = "no-company-of-that-name"
     title = _("There is no company of this number and name.")
+    why = _(
+        "Number and name must belong together. So nobody can read off one of them who the vendor's customers "
+        "are, and no import goes to the wrong company."
+    )
     way_out = _("Ask an admin of the other company: both stand on its page for imports.")
+    source = "mission rule 3"
 
 
 class SameCompany(Conflict):
     code = "same-company"
     title = _("A company cannot be imported into itself.")
+    why = _(
+        "After an import the imported company is only a name. Imported into itself, it would lose everything."
+    )
     way_out = _("Enter the number and name of the other company, the one made by accident.")
+    source = "mission rule 3"
 
 
 class ImportAsked(Conflict):
     code = "import-asked"
     title = _("This import was asked for already, and waits for consent.")
+    why = _("The other company's admins decide on one request. Several would blur what they consent to.")
     way_out = _("Ask an admin of the other company to consent, or withdraw the request.")
+    source = "mission rule 3"
 
 
 class ImportEnded(Conflict):
     code = "import-ended"
     title = _("This import is not open any more: it was done, refused or withdrawn, or is too old.")
+    why = _("An import cannot be undone. So consent counts only for a request that both sides stand by now.")
     way_out = _("An admin of the company that shall take the other one in can ask again.")
+    source = "mission rule 3"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,12 @@ from portal.core.errors import Forbidden
 class CSRFTokenMissing(Forbidden):
     code = "csrf-token-missing"
     title = _("The request carries no valid CSRF token.")
+    why = _(
+        "A browser sends your cookies along whichever site starts the request. The token proves that the "
+        "request comes from the portal's own pages, and not from another site that acts in your name."
+    )
     way_out = _("Send the value of the cookie csrftoken in the header X-CSRFToken, and a Referer over HTTPS.")
+    source = "RFC 6265, section 8.2"
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

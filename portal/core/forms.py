@@ -12,6 +12,8 @@ from django import forms
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from portal.core import acts, problems
@@ -23,7 +25,12 @@ class FormUsedBefore(Conflict):
 
     code = "form-used-before"
     title = _("This form was sent before, with other content.")
+    why = _(
+        "Each form takes effect once, so that a double click or a reload does nothing twice. When it comes "
+        "with other content, only you can say whether you want both."
+    )
     way_out = _("What was sent then stands. To do this as well, send the form again.")
+    source = "mission rule 37"
 
 
 # Codes of django-allauth under which it says in a form that something was too often.
@@ -96,6 +103,13 @@ class OfferedField(forms.CharField):
         """Set what is shown: pairs of value and label, or of group and pairs."""
         select: Any = self.widget
         select.choices = choices
+
+
+def field_error(refusal: DomainError) -> forms.ValidationError:
+    """A refusal as an error of one field, for the forms of a library, which show nothing else of it."""
+    href = reverse("problem", args=[refusal.code])
+    text = format_html('{} <a href="{}">{}</a>', refusal.headline, href, _("Why?"))
+    return forms.ValidationError(text, code=refusal.code)
 
 
 def status_of_form(form: forms.BaseForm) -> int:
