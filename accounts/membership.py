@@ -18,8 +18,8 @@ class AlreadyMember(Conflict):
     code = "already-member"
     title = _("This person belongs to the company already.")
     why = _(
-        "An invitation gives somebody new a first role or right. For people who are there it would change "
-        "what they may do past the list in which everybody sees it."
+        "An invitation gives somebody new a first role or right. Sent to a member, it would change what that "
+        "person may do past the list in which everybody sees it."
     )
     way_out = _("Change the role in the list of members, or the rights in a project.")
     source = "mission rule 5"

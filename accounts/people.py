@@ -31,7 +31,10 @@ class AddressTaken(Conflict):
 class NoSuchPerson(NotFound):
     code = "no-such-person"
     title = _("There is no account with this e-mail address.")
-    why = _("An operator's command acts on one account, and must not guess which one was meant.")
+    why = _(
+        "Without second factors a password alone is enough to sign in. Removing them must hit the right "
+        "person, so the command never takes a similar address for the one that was given."
+    )
     way_out = _("Check the address; it may have been changed.")
     source = "mission rule 1"
 

@@ -50,7 +50,7 @@ class KeyBlocked(Conflict):
     title = _("This key is blocked.")
     why = _(
         "The vendor blocks a key that must not be used any more, because it was lost, canceled or replaced, "
-        "for example. Until then its licenses are nobody's, so that nobody can take them unseen."
+        "for example. So nobody can take its licenses unseen."
     )
     way_out = _("Ask whoever sold it to you; support can tell why it was blocked.")
     source = "mission rule 10"

@@ -20,8 +20,8 @@ class OtherCompany(Conflict):
     code = "other-company"
     title = _("Licenses are transferred within one company only.")
     why = _(
-        "Licenses belong to the company that bought them. A transfer within it needs one person; giving them "
-        "away to another company needs the consent of both."
+        "Licenses belong to the company that bought them. If one person could send them to another company, "
+        "they could be gone before anybody noticed."
     )
     way_out = _("Choose a balance of the same company. Licenses of another one come by import or hand-over.")
     source = "mission rule 12"

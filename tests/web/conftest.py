@@ -35,7 +35,7 @@ def _refusals_lead_to_why(monkeypatch: pytest.MonkeyPatch) -> None:
         response = request(client, **given)
         for form in refused:
             assert form.refusal is not None
-            assert f'<a href="{reverse("problem", args=[form.refusal.code])}">' in response.text
+            assert f'<a href="{reverse("problem", args=[form.refusal.code])}"' in response.text
         return response
 
     monkeypatch.setattr(PortalForm, "refuse", seen)

@@ -12,6 +12,7 @@ from django.utils import translation
 from django.utils.html import escape
 
 from accounts.models import User
+from accounts.names import NameOfAPersonNeeded
 from accounts.projects import ProjectNameTaken
 from portal.core import pages, problems
 from portal.core.errors import DomainError, every_refusal
@@ -33,6 +34,11 @@ def refusals() -> list[type[DomainError]]:
 
 def help_page(refusal: type[DomainError]) -> str:
     return reverse("problem", args=[refusal.code])
+
+
+def link_to(refusal: type[DomainError], word: str = "Why?") -> str:
+    """How a link to a help page begins: what is behind it is for those who only hear the page."""
+    return f'<a href="{help_page(refusal)}" target="_blank">{word}<'
 
 
 def parts_of(page: str) -> list[str]:
@@ -90,8 +96,7 @@ class TestLinksToIt:
             missing = [
                 refusal.code
                 for refusal in refusals()
-                if f'<a href="{help_page(refusal)}">{word}</a>'
-                not in pages.respond(rf.get("/"), refusal()).content.decode()
+                if link_to(refusal, word) not in pages.respond(rf.get("/"), refusal()).content.decode()
             ]
 
         assert missing == []
@@ -102,21 +107,21 @@ class TestLinksToIt:
             form.refuse(refusal)
             return str(form)
 
-        missing = [r.code for r in refusals() if f'<a href="{help_page(r)}">Why?</a>' not in shown(r())]
+        missing = [r.code for r in refusals() if link_to(r) not in shown(r())]
 
         assert missing == []
 
     def test_the_page_of_an_error_of_ours_has_one(self, rf: RequestFactory) -> None:
         page = pages.internal_error(rf.get("/")).content.decode()
 
-        assert '<a href="/problems/internal-error">Why?</a>' in page
+        assert link_to(problems.InternalError) in page
 
     def test_an_error_of_one_field_has_one(self, client: Client) -> None:
         form = {"forename": "Support", "surname": "Team", "email": "support@example.com"}
 
         page = client.post(reverse("account_signup"), form)
 
-        assert '<a href="/problems/name-of-a-person-needed">Why?</a>' in page.text
+        assert link_to(NameOfAPersonNeeded) in page.text
 
     def test_what_a_refusal_says_of_a_field_stays_text(self) -> None:
         [text] = field_error(ProjectNameTaken(name="<i>"))
@@ -147,7 +152,8 @@ class TestLinksToIt:
         ]
 
         assert telling
-        assert [name for name, text in telling if "{% url 'problem' error.code %}" not in text] == []
+        link = '{% include "components/why.html" with code=error.code %}'
+        assert [name for name, text in telling if link not in text] == []
 
 
 class TestRefusalPages:
