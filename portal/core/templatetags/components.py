@@ -54,6 +54,7 @@ SOURCES: Mapping[str, Any] = {
     "mission rule": _("Rule %(number)s of the portal"),
     "trust.md": _("Section %(number)s of the rules for signed documents"),
     "RFC 6265, section": _("RFC 6265, section %(number)s"),
+    "RFC 6750, section": _("RFC 6750, section %(number)s"),
     "RFC 9110, section": _("RFC 9110, section %(number)s"),
 }
 
