@@ -23,7 +23,12 @@ from portal.core.models import Act
 class AssignmentCarried(Conflict):
     code = "assignment-carried"
     title = _("A license document with this assignment was already handed out.")
+    why = _(
+        "The device may have installed the document by now. If the licenses came back without its signature, "
+        "they could run there and be assigned once more elsewhere."
+    )
     way_out = _("Return it from the device, with the device's signature, or ask support for a move.")
+    source = "mission rule 12"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,12 @@ from portal.core.errors import Conflict
 class DeviceIsFull(Conflict):
     code = "device-is-full"
     title = _("This device holds %(most)s licenses already, as many as one document can list.")
+    why = _(
+        "A device reads all of its licenses from one document, and small devices have little room for it. "
+        "The limit makes sure that every device can read what it is given."
+    )
     way_out = _("Return some of one product and assign one larger quantity of it instead.")
+    source = "mission rule 13"
 
 
 def require_room(device: Device, *, more: int, now: datetime) -> None:

@@ -29,6 +29,7 @@ class TestLicenseUsed(Conflict):
     title = _("The device %(hardware_id)s has had its test license: it ended on %(ended)s (UTC).")
     why = _("There is one test license for a hardware ID, for ever, whoever owns the device.")
     way_out = _("Buy licenses, activate their key, and assign them to the device.")
+    source = "mission rule 22"
 
 
 def used(test_license: TestLicense) -> TestLicenseUsed:

@@ -22,6 +22,7 @@ class NoSuchTestLicense(NotFound):
     title = _("The device %(hardware_id)s has no test license.")
     why = _("None was created for it, or it was withdrawn or revoked.")
     way_out = _("Create one; it starts with its first download.")
+    source = "mission rule 22"
 
 
 @dataclass(frozen=True, kw_only=True)

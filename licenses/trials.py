@@ -27,6 +27,7 @@ class SlaveTakesNoQuantity(Invalid):
     title = _("A test license for a slave has no number of PBX licenses.")
     why = _("A slave gets the gateway licenses only; its PBX licenses are on the master.")
     way_out = _("Leave the number out, or do not ask for a slave.")
+    source = "mission rule 20"
 
 
 class TestQuantityOutOfRange(Invalid):
@@ -35,6 +36,7 @@ class TestQuantityOutOfRange(Invalid):
     title = _("The number of PBX licenses must be from 1 to %(largest)s.")
     why = _("A test license is for showing a PBX, not for running a large one.")
     way_out = _("Give a number in this range, or ask for a slave, which needs none.")
+    source = "mission rule 20"
 
 
 class NoTestSet(Invalid):
@@ -42,6 +44,7 @@ class NoTestSet(Invalid):
     title = _("There is no test license of version %(version)s.")
     why = _("The catalogue says for each version what its test license holds, and for this one it does not.")
     way_out = _("Choose a version that the list of products has.")
+    source = "mission rule 20"
 
 
 class TestLicenseThere(Conflict):
@@ -50,6 +53,7 @@ class TestLicenseThere(Conflict):
     title = _("The device %(hardware_id)s has a test license already.")
     why = _("There is one test license for a hardware ID, for ever.")
     way_out = _("Use it: download it, or change or withdraw it while nobody has downloaded it yet.")
+    source = "mission rule 22"
 
 
 class TestLicenseStarted(Conflict):
@@ -58,6 +62,7 @@ class TestLicenseStarted(Conflict):
     title = _("The test license of %(hardware_id)s was downloaded already.")
     why = _("It runs from its first download; from then on it stays what it is until its end.")
     way_out = _("Use it until its end, or buy licenses and assign them.")
+    source = "mission rule 22"
 
 
 class TooManyWithoutContact(Conflict):
@@ -70,6 +75,7 @@ class TooManyWithoutContact(Conflict):
         "Let one of these devices fetch its licenses, or hand in a statement that it signed; withdraw a test "
         "license that nobody needs; or wait until one ends."
     )
+    source = "mission rule 22"
 
 
 @transaction.atomic(durable=True)

@@ -6,18 +6,20 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import paging
 from accounts.api.doors import Door
 from accounts.api.inputs import Nothing
 from accounts.api.reference import operation
+from accounts.models import ApiToken
 from accounts.queries import OPERATE, NoSuchProject, RightMissing, get_project
-from accounts.requests import caller, idempotency_key, person
+from accounts.requests import caller, idempotency_key, principal
 from accounts.scopes import CompanyImported, ProjectArchived
-from devices.models import Device
 from devices.queries import NoSuchDevice
 from licenses import delivery, trial_queries, trials
 from licenses.api import inputs, outputs, trial_outputs
 from licenses.api.devices import HARDWARE_ID, find_device
 from licenses.keyring import NoKeySet, SigningKeyMissing
+from licenses.models import TestLicense
 from licenses.room import DeviceIsFull
 from licenses.trial_course import TestLicenseUsed
 from licenses.trial_queries import NoSuchTestLicense
@@ -39,19 +41,20 @@ class ProjectTestLicenses(Door):
     @operation(
         "list-test-licenses",
         "List the test licenses of a project's devices",
+        scope=ApiToken.Scope.READ,
         answer=trial_outputs.TestLicenseList,
-        parameters=(inputs.DevicePage,),
+        parameters=(inputs.TestLicensePage,),
         refusals=(NoSuchProject, MalformedInput),
     )
     def get(self, request: Request, project_id: int) -> Response:
         """By hardware ID, a page at a time: ask again with `after` set to `next`, until `next` is null."""
-        page = inputs.DevicePage.read(request.query_params.dict())
-        project = get_project(project_id=project_id, user=person(request))
-        wanted = trial_queries.test_licenses_of(project).filter(hardware_id__gt=page["after"])
-        # One more than wanted shows whether there is a next page.
-        found = list(wanted[: page["limit"] + 1])
-        listed = found[: page["limit"]]
-        following = listed[-1].hardware_id if len(found) > len(listed) else None
+        page = inputs.TestLicensePage.read(request.query_params.dict())
+        project = get_project(project_id=project_id, user=principal(request))
+        listed, following = paging.cut(
+            trial_queries.test_licenses_of(project).filter(hardware_id__gt=page["after"]),
+            limit=page["limit"],
+            position=lambda one: one.hardware_id,
+        )
         records = trial_queries.described_all(listed, now=clock.now())
         return Response(trial_outputs.TestLicenseList({"test_licenses": records, "next": following}).data)
 
@@ -60,17 +63,19 @@ class DeviceTestLicense(Door):
     @operation(
         "get-test-license",
         "Get the test license of a device",
+        scope=ApiToken.Scope.READ,
         answer=trial_outputs.TestLicense,
         parameters=(HARDWARE_ID,),
         refusals=(NoSuchDevice, NoSuchTestLicense),
     )
     def get(self, request: Request, hardware_id: str) -> Response:
         """What it holds, whether it waits, runs or has ended, and when it ends."""
-        return _answer(find_device(request, hardware_id))
+        return _answer(trial_queries.get_test_license(find_device(request, hardware_id)))
 
     @operation(
         "create-test-license",
         "Create the test license of a device",
+        scope=ApiToken.Scope.OPERATE,
         takes=inputs.NewTestLicense,
         answer=trial_outputs.TestLicense,
         status=HTTPStatus.CREATED,
@@ -90,7 +95,7 @@ class DeviceTestLicense(Door):
         """
         given = inputs.NewTestLicense.read(request.data)
         device = find_device(request, hardware_id, right=OPERATE)
-        trials.create_test_license(
+        made = trials.create_test_license(
             device=device,
             version=given["version"],
             slave=given["slave"],
@@ -98,7 +103,7 @@ class DeviceTestLicense(Door):
             caller=caller(request, company=device.project.company, key=idempotency_key(request)),
             now=clock.now(),
         )
-        return _answer(device, status=HTTPStatus.CREATED)
+        return _answer(made, status=HTTPStatus.CREATED)
 
 
 class TestLicenseChange(Door):
@@ -107,6 +112,7 @@ class TestLicenseChange(Door):
     @operation(
         "change-test-license",
         "Change the test license of a device",
+        scope=ApiToken.Scope.OPERATE,
         takes=inputs.NewTestLicense,
         answer=trial_outputs.TestLicense,
         parameters=(HARDWARE_ID,),
@@ -116,7 +122,7 @@ class TestLicenseChange(Door):
         """As long as nobody has downloaded it. Needs `operate`."""
         given = inputs.NewTestLicense.read(request.data)
         device = find_device(request, hardware_id, right=OPERATE)
-        trials.change_test_license(
+        changed = trials.change_test_license(
             device=device,
             version=given["version"],
             slave=given["slave"],
@@ -124,7 +130,7 @@ class TestLicenseChange(Door):
             caller=caller(request, company=device.project.company, key=idempotency_key(request)),
             now=clock.now(),
         )
-        return _answer(device)
+        return _answer(changed)
 
 
 class TestLicenseWithdrawal(Door):
@@ -133,6 +139,7 @@ class TestLicenseWithdrawal(Door):
     @operation(
         "withdraw-test-license",
         "Withdraw the test license of a device",
+        scope=ApiToken.Scope.OPERATE,
         takes=Nothing,
         answer=trial_outputs.WithdrawnTestLicense,
         parameters=(HARDWARE_ID,),
@@ -156,6 +163,7 @@ class TestLicenseDownload(Door):
     @operation(
         "download-test-license",
         "Download the .lic file with the test license in it",
+        scope=ApiToken.Scope.OPERATE,
         takes=Nothing,
         answer=outputs.LIC_FILE,
         parameters=(HARDWARE_ID,),
@@ -187,6 +195,6 @@ class TestLicenseDownload(Door):
         )
 
 
-def _answer(device: Device, *, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    record = trial_queries.described(trial_queries.get_test_license(device), now=clock.now())
+def _answer(test_license: TestLicense, *, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    record = trial_queries.described(test_license, now=clock.now())
     return Response(trial_outputs.TestLicense(record).data, status=status)

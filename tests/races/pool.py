@@ -38,7 +38,7 @@ class Pool:
     """Runs functions at the same moment, each in a thread with a connection of its own."""
 
     def __init__(self, size: int = SIZE) -> None:
-        self._size = size
+        self.size = size
         self._threads = ThreadPoolExecutor(size)
         self.race([_connect] * size)
 
@@ -62,7 +62,7 @@ class Pool:
 
     def close(self) -> None:
         """Close all connections, then end the threads."""
-        self.race([_disconnect] * self._size)
+        self.race([_disconnect] * self.size)
         self._threads.shutdown()
 
 
