@@ -31,7 +31,8 @@ _WITHDRAWS = (
     "    trial_course.withdraw_what_waits(device=device, earlier=earlier, act=act, caller=caller, now=now)\n"
 )
 _AS_ASKED = (
-    '        given={"device": device.hardware_id, "version": version, "slave": slave, "quantity": quantity},\n'
+    '        given={"device": device.hardware_id, "version": version, "slave": slave, '
+    '"quantity": quantity},\n'
     "        now=now,\n    )\n"
 )
 
