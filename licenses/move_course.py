@@ -1,0 +1,249 @@
+"""The course of a move, as part of what else happens to its devices (mission rules 25 to 29).
+
+A bridge is given, lengthened by a hand-out, revoked or made bought; a move expires. Every function runs in
+the transaction of an operation. Whoever changes a move or its bridges has locked both of its devices, in the
+order of their ids: so a fetch, a return or an assignment comes wholly before it or wholly after.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Project
+from devices import alerts
+from devices.models import Alert, Device
+from licenses import bridge_grants, documents, ledger, move_queries, transparency
+from licenses.log_line import LeafType
+from licenses.models import Grant, Move
+from licenses.transparency import Told
+from portal.core import acts, audit
+from portal.core.acts import Caller
+from portal.core.errors import Conflict
+from portal.core.models import Act
+
+BRIDGE_FOR = timedelta(days=14)
+
+
+class MoveChanged(Conflict):
+    code = "move-changed"
+    title = _("The move got another replacement at this moment.")
+    why = _("Whoever decides about a move decides about two certain devices.")
+    way_out = _("Load the page again, look at the replacement, and try again.")
+    source = "mission rule 25"
+
+
+class MoveEnded(Conflict):
+    """Fact `state`."""
+
+    code = "move-ended"
+    title = _("This move is no longer open.")
+    why = _("A move is decided once. Otherwise two people could decide it in two ways.")
+    way_out = _("Load the page again: it says what became of the move. For anything else, ask for a new one.")
+    source = "mission rule 26"
+
+
+def lock_devices(devices: Iterable[Device]) -> dict[int, Device]:
+    """Lock several devices and read them anew, by their ids.
+
+    :raises NoSuchDevice: one was released.
+    """
+    # In the order of ids: two moves that cross each other must not wait in a circle.
+    return {one.pk: ledger.lock_device(one) for one in sorted(devices, key=lambda one: one.pk)}
+
+
+def lock_move(move: Move, *, beside: Iterable[Device] = ()) -> Move:
+    """Lock the devices of a move, and others beside them, and read the move anew.
+
+    :raises MoveChanged: it got another replacement since `move` was read.
+    :raises NoSuchDevice: one of the devices was released.
+    """
+    devices = [one for one in (move.broken, move.replacement, *beside) if one is not None]
+    locked = lock_devices({one.pk: one for one in devices}.values())
+    again = Move.objects.select_related("project__company").get(pk=move.pk)
+    if again.replacement_id != move.replacement_id:
+        raise MoveChanged
+    again.broken = locked[again.broken_id]
+    if again.replacement_id is not None:
+        again.replacement = locked[again.replacement_id]
+    return again
+
+
+def require_open(move: Move, *, now: datetime) -> None:
+    """:raises MoveEnded: somebody has ended the move, or its 42 days are over. Fact `state`."""
+    if move.state != Move.State.OPEN or move.open_until <= now:
+        raise MoveEnded(state=move.state if move.state != Move.State.OPEN else Move.State.EXPIRED)
+
+
+def lock_with_move(device: Device, *, now: datetime) -> tuple[Device, Move | None]:
+    """Lock a device that said something, and with it the replacement if a move of it is open.
+
+    :raises MoveChanged: the move began, or got another replacement, at this moment: try again.
+    """
+    seen = move_queries.open_move_from(device, now=now)
+    beside = [seen.replacement] if seen is not None and seen.replacement is not None else []
+    locked = lock_devices([device, *beside])
+    move = move_queries.open_move_from(device, now=now)
+    if move is not None:
+        if move.replacement_id is not None and move.replacement_id not in locked:
+            raise MoveChanged
+        move.broken = locked[device.pk]
+        move.replacement = locked[move.replacement_id] if move.replacement_id is not None else None
+    return locked[device.pk], move
+
+
+def give_bridge(
+    move: Move, sources: Sequence[Grant], *, given_by: int | None, act: Act, caller: Caller, now: datetime
+) -> None:
+    """Give the replacement a bridge over each source, and the document that has it: 14 days, and never more
+    than 42 from the request."""
+    device = move.replacement
+    assert device is not None, "a bridge is given to a device"
+    # What has ended, and no job has put away yet, must not be in the way of a new one.
+    bridge_grants.put_away(move, now=now)
+    ends_at = min(now + BRIDGE_FOR, move.open_until)
+    seq = documents.next_seq(device)
+    grants = bridge_grants.write(
+        act=act, move=move, sources=sources, ends_at=ends_at, given_by=given_by, first_seq=seq, now=now
+    )
+    _log(LeafType.BRIDGE, [Told(grant=grant) for grant in grants], device=device, act=act, now=now)
+    tell("bridge-given", move, act=act, caller=caller, now=now, ends=ends_at.isoformat())
+
+
+def lengthen_bridges(device: Device, *, caller: Caller, now: datetime) -> None:
+    """Lengthen the bridges that the device holds, as far as their moves are undecided and they are in their
+    last 7 days: to 14 days from now, never beyond the 42 (mission rule 25). Part of a hand-out."""
+    holds = move_queries.open_moves(now=now).filter(replacement=device).select_related("broken__project")
+    for move in holds.order_by("pk"):
+        bridges = move_queries.bridges_of(move, now=now)
+        ends_at = min(now + BRIDGE_FOR, move.open_until)
+        due_before = now + move_queries.LENGTHENED_IN_THE_LAST
+        due = [one for one in bridges if one.expires_at is not None and one.expires_at <= due_before]
+        due = [one for one in due if one.expires_at is not None and one.expires_at < ends_at]
+        if not due:
+            continue
+        move.replacement = device
+        # A fetch is no act of its own: it is named by the document it brings about. Nobody else begins an act
+        # of this name without the lock on the device, so that it keeps nobody waiting although it comes after.
+        act = acts.begin(
+            operation="lengthen-bridge",
+            caller=caller.naming(scope=f"move:{move.pk}", key=f"seq:{documents.next_seq(device)}"),
+            given={},
+            now=now,
+        )
+        bridge_grants.lengthen(due, ends_at=ends_at)
+        _log(LeafType.BRIDGE, [Told(grant=grant) for grant in due], device=device, act=act, now=now)
+        tell("bridge-lengthened", move, act=act, caller=caller, now=now, ends=ends_at.isoformat())
+        acts.finish(act, outcome={})
+
+
+def revoke_bridges(move: Move, *, act: Act, now: datetime) -> None:
+    """Take the bridge from the replacement, and give it the document without it."""
+    bridge_grants.put_away(move, now=now)
+    bridges = move_queries.bridges_of(move, now=now)
+    if bridges:
+        ledger.end_grants(act=act, grants=bridges, state=Grant.State.REVOKED, now=now)
+        device = move.replacement
+        assert device is not None, "a bridge was given to a device"
+        told = [Told(grant=grant) for grant in bridges]
+        _log(LeafType.REVOCATION, told, device=device, act=act, now=now)
+
+
+def carry_over(
+    move: Move, sources: Sequence[Grant], *, leaf_type: LeafType, act: Act, now: datetime
+) -> list[Told]:
+    """Move the sources to the replacement, and give it the document that has them.
+
+    :returns: what the leaf of the old device's document must tell; the caller issues that document, since
+        other licenses may end on that device in the same act.
+    """
+    device = move.replacement
+    assert device is not None, "somebody checked that there is a replacement"
+    bridge_grants.put_away(move, now=now)
+    carried = bridge_grants.carry_over(
+        act=act,
+        sources=sources,
+        bridges=move_queries.bridges_of(move, now=now),
+        broken=move.broken,
+        replacement=device,
+        first_seq=documents.next_seq(device),
+        now=now,
+    )
+    giver, taker = ledger.device_holder(move.broken), ledger.device_holder(device)
+    told = [Told(transfer=transfer) for transfer in carried.transfers]
+    told += [Told(grant=grant, destination=taker) for grant in carried.bought]
+    _log(leaf_type, told, device=device, act=act, now=now)
+    return [Told(grant=grant, source=giver) for grant in carried.ended]
+
+
+def end(
+    move: Move,
+    state: Move.State,
+    *,
+    at: datetime,
+    act: Act | None = None,
+    decided_by: int | None = None,
+    reason: str = "",
+) -> None:
+    """Write down how a move ended, and when."""
+    move.state, move.ended_at, move.ended_by, move.decision_reason = state, at, act, reason
+    move.decided_by_id = decided_by
+    move.save(update_fields=["state", "ended_at", "ended_by", "decided_by", "decision_reason"])
+
+
+def expire(move: Move, *, now: datetime) -> None:
+    """Write down that a move's 42 days are over, at that second, however late this is. The devices are
+    locked."""
+    bridge_grants.put_away(move, now=now)
+    end(move, Move.State.EXPIRED, at=move.open_until)
+    caller = Caller(scope="portal", key=f"end-of-move:{move.pk}", name="portal")
+    tell("move-expired", move, act=None, caller=caller, now=move.open_until)
+
+
+def note_alive(device: Device, *, now: datetime) -> None:
+    """Alert support if a device speaks although its licenses were moved away without its signature
+    (mission rule 27), unless its hardware came back."""
+    move = move_queries.moved_away_unsigned(device)
+    if move is not None:
+        alerts.alert(
+            Alert.Kind.MOVED_DEVICE_ALIVE, device=device, subject=f"move {move.pk}", now=now, move=move.pk
+        )
+
+
+def tell(
+    event: str, move: Move, *, act: Act | None, caller: Caller, now: datetime, **facts: Any
+) -> None:
+    """Write it into the history of both devices (mission rule 29): of the broken one where it was when the
+    move was asked for, of the replacement where it is, as long as that is the same company."""
+    places: list[tuple[Device, Project]] = [(move.broken, move.project)]
+    if move.replacement is not None:
+        where = Project.objects.get(pk=move.replacement.project_id)
+        if where.company_id == move.project.company_id:
+            places.append((move.replacement, where))
+    for device, project in places:
+        audit.record(
+            event,
+            caller=caller,
+            now=now,
+            act=act,
+            company_id=project.company_id,
+            project_id=project.pk,
+            hardware_id=device.hardware_id,
+            move=move.pk,
+            broken=move.broken.hardware_id,
+            replacement=move.replacement.hardware_id if move.replacement else "",
+            **facts,
+        )
+
+
+def _log(leaf_type: LeafType, told: Sequence[Told], *, device: Device, act: Act, now: datetime) -> None:
+    """The device's next document, and the leaf that names it."""
+    document = documents.issue(device=device, seq=documents.next_seq(device), act=act, now=now)
+    transparency.record(
+        act=act,
+        leaf_type=leaf_type,
+        told=told,
+        document_sha256=bytes(document.payload_sha256),
+        now=now,
+    )
