@@ -165,6 +165,7 @@ class Alert(models.Model):
         SEQ_AHEAD = "seq-ahead"
         SEQ_FAR_AHEAD = "seq-far-ahead"
         CLAIM_WITH_SUPPORT = "claim-with-support"
+        MOVED_DEVICE_ALIVE = "moved-device-alive"
 
     kind = models.CharField(max_length=30, choices=Kind.choices)
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="alerts")
@@ -177,7 +178,15 @@ class Alert(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["device", "kind", "subject"], name="one_alert_for_one_cause"),
             models.CheckConstraint(
-                condition=Q(kind__in=["counter-fork", "seq-ahead", "seq-far-ahead", "claim-with-support"]),
+                condition=Q(
+                    kind__in=[
+                        "counter-fork",
+                        "seq-ahead",
+                        "seq-far-ahead",
+                        "claim-with-support",
+                        "moved-device-alive",
+                    ]
+                ),
                 name="an_alert_has_a_known_kind",
             ),
         ]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from devices.models import Device
 from devices.queries import NoSuchDevice
-from licenses import documents, ledger, queries, room, transparency
+from licenses import documents, ledger, move_queries, queries, room, transparency
 from licenses.ledger import Line
 from licenses.log_line import LeafType
 from licenses.models import Grant, LicenseDocument, Product
@@ -46,6 +46,7 @@ def assign(*, device: Device, product: Product, quantity: int, caller: Caller, n
     :raises QuantityOutOfRange: the quantity is below 1 or above the largest allowed.
     :raises InsufficientLicenses: the project has less than that free.
     :raises DeviceIsFull: the device holds as many grants as a document lists.
+    :raises DeviceInMove: a move of it is open.
     :raises NoSuchDevice: it has left the project that `device` was loaded with.
     """
     ledger.require_quantity(quantity)
@@ -62,6 +63,7 @@ def assign(*, device: Device, product: Product, quantity: int, caller: Caller, n
     # Counted under the lock: two at once would both see one place left.
     room.require_room(device, more=1, now=now)
     _require_still_in(asked_in, device)
+    move_queries.require_no_move_from(device, now=now)
     [transfer] = ledger.transfer(
         act=act,
         lines=[
@@ -94,6 +96,7 @@ def undo_assignment(*, grant: Grant, caller: Caller, now: datetime) -> Assignmen
 
     :raises GrantAlreadyEnded: it is not live any more.
     :raises AssignmentCarried: a document that lists it was handed out.
+    :raises DeviceInMove: a move of the device is open; its replacement runs on what would come back.
     :raises NoSuchDevice: the device has left the project that `grant.device` was loaded with.
     """
     act = acts.begin(operation="undo-assignment", caller=caller, given={"grant": str(grant.pk)}, now=now)
@@ -103,6 +106,7 @@ def undo_assignment(*, grant: Grant, caller: Caller, now: datetime) -> Assignmen
     asked_in = grant.device.project_id
     device = ledger.lock_device(grant.device)
     _require_still_in(asked_in, device)
+    move_queries.require_no_move_from(device, now=now)
     grant = Grant.objects.select_related("product", "device").get(pk=grant.pk)
     if grant.state != Grant.State.LIVE:
         raise ledger.GrantAlreadyEnded

@@ -16,7 +16,7 @@ from accounts.models import Project, User
 from accounts.queries import OPERATE, projects_of
 from devices import accepting, alerts, enrollment, payloads
 from devices.models import Alert, Device
-from licenses import handing_over, ledger, queries, trial_course, trial_queries
+from licenses import handing_over, ledger, move_queries, queries, trial_course, trial_queries
 from licenses.activation_code import ALPHABET
 from licenses.models import ClaimCode
 from portal.core import acts, audit
@@ -142,7 +142,8 @@ def claim_device(
     code.used_by = act
     code.save(update_fields=["used_by"])
     grants = list(queries.grants_at(device, now=now))
-    result = "with-support" if handing_over.keeps_it_in_place(grants) else "changed"
+    stays = handing_over.keeps_it_in_place(grants) or move_queries.has_open_move(device, now=now)
+    result = "with-support" if stays else "changed"
     if result == "changed":
         _hand_over(device, to=code.project, act=act, caller=caller, now=now)
     else:

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.conf import settings
 
 from devices.models import Device
-from licenses import documents, handout, queries, room, trial_course, trial_queries, unchanged
+from licenses import documents, handout, move_course, queries, room, trial_course, trial_queries, unchanged
 from licenses.handout import Bundle
 from licenses.models import LicenseDocument
 from portal.core.acts import Caller
@@ -32,6 +32,9 @@ def fetch(
     """
     if have is not None and unchanged.has_current(device, have=have, seq_seen=seq_seen, now=now):
         return None
+    # Not above: what a device that is thought dead would get has changed since it was last heard of, so its
+    # first word comes here.
+    move_course.note_alive(device, now=now)
     document = handout.hand_out(
         device, seq_seen=seq_seen, starts_test=True, event="document-fetched", caller=caller, now=now
     )

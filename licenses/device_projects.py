@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import scopes
 from accounts.models import Project
 from devices.models import Device
-from licenses import handing_over, ledger, queries, trial_course
+from licenses import handing_over, ledger, move_queries, queries, trial_course
 from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict
@@ -70,6 +70,7 @@ def change_project(*, device: Device, project: Project, caller: Caller, now: dat
     :raises ProjectOfAnotherCompany: the project belongs to another company.
     :raises InThisProject: the device is there already.
     :raises ProjectArchived: the project is archived.
+    :raises DeviceInMove: a move of it is open; a replacement can change project.
     :raises NoSuchDevice: it was released meanwhile.
     """
     act = acts.begin(
@@ -82,6 +83,7 @@ def change_project(*, device: Device, project: Project, caller: Caller, now: dat
         return Device.objects.select_related("project__company").get(pk=device.pk)
     # The lock lets a return at this moment go wholly to the one project or to the other.
     device = ledger.lock_device(device)
+    move_queries.require_no_move_from(device, now=now)
     project = scopes.hold_project(project)
     earlier = Project.objects.get(pk=device.project_id)  # read while the company is held
     if earlier.company_id != project.company_id:
@@ -115,6 +117,7 @@ def release_device(*, device: Device, caller: Caller, now: datetime) -> None:
 
     :raises DeviceKeepsLicenses: it holds licenses that can be returned. Fact `quantity`.
     :raises DeviceBridged: it holds a bridge.
+    :raises DeviceInMove: it has a part in an open move.
     :raises NoSuchDevice: it was released already.
     """
     act = acts.begin(operation="release-device", caller=caller, given={"device": device.hardware_id}, now=now)
@@ -147,3 +150,4 @@ def _require_free(device: Device, *, now: datetime) -> None:
         raise DeviceBridged
     if kept_by:
         raise DeviceKeepsLicenses(quantity=sum(grant.quantity for grant in kept_by))
+    move_queries.require_no_move_of(device, now=now)

@@ -6,6 +6,7 @@ more, so it happens outside of row locks; of two that sign at once, the first st
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from django.db import connection
 
 from devices import alerts
 from devices.models import Alert, Device
-from licenses import document, jose, keyring, queries, receipt
+from licenses import document, jose, keyring, move_queries, queries, receipt
 from licenses.document import Item, LicenseDocumentV1
 from licenses.keyring import KeyRing
 from licenses.models import Grant, LicenseDocument, Return
@@ -74,15 +75,16 @@ def issue(*, device: Device, seq: int, act: Act | None, now: datetime) -> Licens
         payload=payload,
         payload_sha256=hashlib.sha256(payload).digest(),
         issued_at=now,
-        outdated_at=min((grant.expires_at for grant in grants if grant.expires_at), default=None),
+        outdated_at=_outdated_at(grants),
     )
     outbox.put("sign-license-document", now=now, document_id=row.pk)
     return row
 
 
 def is_outdated(row: LicenseDocument, *, device: Device, seq_seen: int, now: datetime) -> bool:
-    """Whether the device needs another document: an item of this one has ended (trust.md 4), its `seq` is
-    not above the device's floor, or the device has seen a higher one (trust.md 3)."""
+    """Whether the device needs another document: an item of this one has ended (trust.md 4), a bridge is in
+    its last days, which a hand-out lengthens (mission rule 25), its `seq` is not above the device's floor, or
+    the device has seen a higher one (trust.md 3)."""
     ended = row.outdated_at is not None and row.outdated_at <= now
     return ended or row.seq <= device.seq_floor or row.seq < seq_seen
 
@@ -126,3 +128,14 @@ def item(grant: Grant) -> Item:
         returnable=grant.product.returnable and grant.license_class != Grant.Class.TEST,
         expires_at=clock.posix(grant.expires_at) if grant.expires_at else None,
     )
+
+
+def _outdated_at(grants: Sequence[Grant]) -> datetime | None:
+    """From when on the document needs another look; a bridge does before its end. So an unchanged fetch
+    notices without asking for moves (docs/decisions/0020)."""
+    ends = [
+        grant.expires_at
+        for grant in grants
+        if grant.expires_at is not None and grant.license_class != Grant.Class.BRIDGE
+    ]
+    return min([*ends, *move_queries.lengthened_from(grants)], default=None)

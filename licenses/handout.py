@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from devices.models import Device
-from licenses import bundle, documents, keyring, ledger, queries, trial_course, trial_queries
+from licenses import bundle, documents, keyring, ledger, move_course, queries, trial_course, trial_queries
 from licenses.keyring import KeyRing
 from licenses.models import Acknowledged, LicenseDocument, Return
 from portal.core import audit
@@ -39,7 +39,7 @@ def hand_out(
     """The device's current document, signed, and marked as handed out.
 
     A new one is built where there is none, where an item of the last one has ended, or where the device has
-    seen a higher `seq` than the portal's (trust.md 3).
+    seen a higher `seq` than the portal's (trust.md 3). A bridge in its last days is lengthened (rule 25).
 
     :param starts_test: a test license that waits starts with this, and is in the document (mission rule 21).
     :raises NoKeySet, SigningKeyMissing: the portal has no keys, or not on this server.
@@ -50,7 +50,7 @@ def hand_out(
         document = _start_test(device=device, seq_seen=seq_seen, caller=caller, now=now)
     while True:
         if document is None or documents.is_outdated(document, device=device, seq_seen=seq_seen, now=now):
-            document = _issue_current(device=device, seq_seen=seq_seen, now=now)
+            document = _issue_current(device=device, seq_seen=seq_seen, caller=caller, now=now)
         if document.handed_out_at is not None:
             return document  # signed once at least; `assemble` sees to it that its keys are those in use
         documents.sign(document)
@@ -132,10 +132,14 @@ def _start_test(*, device: Device, seq_seen: int, caller: Caller, now: datetime)
 
 
 @transaction.atomic(durable=True)
-def _issue_current(*, device: Device, seq_seen: int, now: datetime) -> LicenseDocument:
+def _issue_current(*, device: Device, seq_seen: int, caller: Caller, now: datetime) -> LicenseDocument:
     device = ledger.lock_device(device)
     documents.note_seq_seen(device=device, seq_seen=seq_seen, now=now)
     document = queries.current_document(device)
+    if document is not None and document.outdated_at is not None and document.outdated_at <= now:
+        # Here and not in a step before: what is lengthened leaves the house with the document that says so.
+        move_course.lengthen_bridges(device, caller=caller, now=now)
+        document = queries.current_document(device)
     # Looked at again under the lock: another fetch may have been here first.
     if document is None or documents.is_outdated(document, device=device, seq_seen=0, now=now):
         document = documents.issue(device=device, seq=documents.next_seq(device), act=None, now=now)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Project
 from devices import alerts
 from devices.models import Alert, Device
-from licenses import bridge_grants, documents, ledger, move_queries, transparency
+from licenses import bridge_grants, documents, ledger, move_queries, room, transparency
 from licenses.log_line import LeafType
 from licenses.models import Grant, Move
 from licenses.transparency import Told
@@ -42,6 +42,27 @@ class MoveEnded(Conflict):
     why = _("A move is decided once. Otherwise two people could decide it in two ways.")
     way_out = _("Load the page again: it says what became of the move. For anything else, ask for a new one.")
     source = "mission rule 26"
+
+
+class NothingToMove(Conflict):
+    """Fact `hardware_id`."""
+
+    code = "nothing-to-move"
+    title = _("The device %(hardware_id)s holds no licenses that could move.")
+    why = _(
+        "A move carries the licenses that were bought from one device to another. A test license stays with "
+        "its hardware ID."
+    )
+    way_out = _("Assign licenses to the replacement from the balance of its project.")
+    source = "mission rule 26"
+
+
+class ReplacementElsewhere(Conflict):
+    code = "replacement-elsewhere"
+    title = _("The replacement must be a device of the same company.")
+    why = _("The licenses belong to the company of the broken device, and stay with it.")
+    way_out = _("Add the replacement to one of the company's projects first, or name another device.")
+    source = "mission rule 24"
 
 
 def lock_devices(devices: Iterable[Device]) -> dict[int, Device]:
@@ -124,8 +145,8 @@ def lengthen_bridges(device: Device, *, caller: Caller, now: datetime) -> None:
         if not due:
             continue
         move.replacement = device
-        # A fetch is no act of its own: it is named by the document it brings about. Nobody else begins an act
-        # of this name without the lock on the device, so that it keeps nobody waiting although it comes after.
+        # A fetch is no act of its own: this one is named by the document it brings about. Nobody else begins
+        # an act of this name without the lock on the device: it keeps nobody waiting, though it comes after.
         act = acts.begin(
             operation="lengthen-bridge",
             caller=caller.naming(scope=f"move:{move.pk}", key=f"seq:{documents.next_seq(device)}"),
@@ -177,6 +198,30 @@ def carry_over(
     return [Told(grant=grant, source=giver) for grant in carried.ended]
 
 
+def goes_along(move: Move | None, grants: Sequence[Grant], *, now: datetime) -> list[Grant]:
+    """Which of the grants that the broken device gives back with its signature move to the replacement
+    instead (mission rule 28): what was bought, as far as the replacement's document has room for it."""
+    if move is None or move.replacement is None:
+        return []
+    bought = [grant for grant in grants if grant.license_class == Grant.Class.BOUGHT]
+    bridged = {bridge.bridge_of_id for bridge in move_queries.bridges_of(move, now=now)}
+    without = sum(grant.pk not in bridged for grant in bought)
+    if without and not room.has_places(move.replacement, without, now=now):
+        return [grant for grant in bought if grant.pk in bridged]
+    return bought
+
+
+def finish_signed(move: Move, moved: Sequence[Grant], *, act: Act, caller: Caller, now: datetime) -> None:
+    """Tell what the broken device's own signature moved, and end the move if nothing is left to decide."""
+    if moved:
+        quantity = sum(grant.quantity for grant in moved)
+        tell("move-signed", move, act=act, caller=caller, now=now, quantity=quantity)
+    if not move_queries.movable(move.broken):
+        end(move, Move.State.SIGNED, at=now, act=act)
+        if not moved:
+            tell("move-signed-away", move, act=act, caller=caller, now=now)
+
+
 def end(
     move: Move,
     state: Move.State,
@@ -211,9 +256,7 @@ def note_alive(device: Device, *, now: datetime) -> None:
         )
 
 
-def tell(
-    event: str, move: Move, *, act: Act | None, caller: Caller, now: datetime, **facts: Any
-) -> None:
+def tell(event: str, move: Move, *, act: Act | None, caller: Caller, now: datetime, **facts: Any) -> None:
     """Write it into the history of both devices (mission rule 29): of the broken one where it was when the
     move was asked for, of the replacement where it is, as long as that is the same company."""
     places: list[tuple[Device, Project]] = [(move.broken, move.project)]

@@ -14,7 +14,6 @@ from devices.models import Device
 from licenses import documents, move_course, move_queries, room, transparency
 from licenses.log_line import LeafType
 from licenses.models import Grant, Move
-from licenses.moves import NothingToMove, ReplacementElsewhere
 from portal.core import acts
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, Forbidden
@@ -93,7 +92,7 @@ def approve_move(*, move: Move, caller: Caller, now: datetime) -> Move:
     # The locks let a return, a fetch and another approval come wholly before this or wholly after it.
     move = move_course.lock_move(move)
     move_course.require_open(move, now=now)
-    replacement, sources = _ready(move, now=now)
+    sources = _ready(move, now=now)
     if _takes_two(move, sources, now=now):
         if move.first_approved_by_id is None:
             move.first_approved_by_id, move.first_approved_at = staff, now
@@ -163,7 +162,7 @@ def give_bridge(*, move: Move, caller: Caller, now: datetime) -> Move:
     move = move_course.lock_move(move)
     move_course.require_open(move, now=now)
     bridged = {bridge.bridge_of_id for bridge in move_queries.bridges_of(move, now=now)}
-    _replacement, sources = _ready(move, now=now)
+    sources = _ready(move, now=now)
     unbridged = [source for source in sources if source.pk not in bridged]
     if not unbridged:
         raise BridgeThere
@@ -210,9 +209,7 @@ def _see_to(move: Move, how: Move.Hardware, *, caller: Caller, now: datetime) ->
     ):
         raise HardwareSeenTo
     move = move_queries.get_move_for_staff(move.pk)
-    move_course.tell(
-        f"hardware-{how}", move, act=act, caller=caller, now=now, reason=acts.reason_of(caller)
-    )
+    move_course.tell(f"hardware-{how}", move, act=act, caller=caller, now=now, reason=acts.reason_of(caller))
     acts.finish(act, outcome={"move": move.pk})
     return move
 
@@ -225,19 +222,19 @@ def _begin(operation: str, move: Move, *, caller: Caller, now: datetime) -> tupl
     return acts.begin(operation=operation, caller=caller, given=given, now=now), caller.user_id
 
 
-def _ready(move: Move, *, now: datetime) -> tuple[Device, list[Grant]]:
-    """The replacement and what goes there, if everything is as a move needs it."""
+def _ready(move: Move, *, now: datetime) -> list[Grant]:
+    """What goes to the replacement, if everything is as a move needs it."""
     if move.replacement is None:
         raise NoReplacement
     if move.replacement.project.company_id != move.project.company_id:
-        raise ReplacementElsewhere
+        raise move_course.ReplacementElsewhere
     sources = move_queries.movable(move.broken)
     if not sources:
-        raise NothingToMove(hardware_id=move.broken.hardware_id)
+        raise move_course.NothingToMove(hardware_id=move.broken.hardware_id)
     room.require_room(
         move.replacement, more=len(sources) - len(move_queries.bridges_of(move, now=now)), now=now
     )
-    return move.replacement, sources
+    return sources
 
 
 def _takes_two(move: Move, sources: list[Grant], *, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Moves as they are looked at: what is open, what counts against a cap, what is in the way (rules 24 to 29)."""
+"""Moves as they are looked at: what is open, what counts, what is in the way (mission rules 24 to 29)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,8 +45,8 @@ class DeviceInMove(Conflict):
     code = "device-in-move"
     title = _("A move of the device %(hardware_id)s is open.")
     why = _(
-        "While a move is open, its replacement may already run on a bridge over what the broken device holds. "
-        "If that changed meanwhile, licenses could run in two places."
+        "While a move is open, its replacement may already run on a bridge over what the broken device "
+        "holds. If that changed meanwhile, licenses could run in two places."
     )
     way_out = _("Wait for support to decide the move, or withdraw it.")
     source = "mission rule 25"
@@ -91,8 +91,13 @@ def require_no_move_of(device: Device, *, now: datetime) -> None:
 
     :raises DeviceInMove: it has. Fact `hardware_id`.
     """
-    if open_moves(now=now).filter(Q(broken=device) | Q(replacement=device)).exists():
+    if has_open_move(device, now=now):
         raise DeviceInMove(hardware_id=device.hardware_id)
+
+
+def has_open_move(device: Device, *, now: datetime) -> bool:
+    """Whether the device has a part in an open move, as the broken one or as the replacement."""
+    return open_moves(now=now).filter(Q(broken=device) | Q(replacement=device)).exists()
 
 
 def movable(device: Device) -> list[Grant]:

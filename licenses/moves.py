@@ -32,19 +32,6 @@ class MoveOpen(Conflict):
     source = "mission rule 25"
 
 
-class NothingToMove(Conflict):
-    """Fact `hardware_id`."""
-
-    code = "nothing-to-move"
-    title = _("The device %(hardware_id)s holds no licenses that could move.")
-    why = _(
-        "A move carries the licenses that were bought from one device to another. A test license stays with "
-        "its hardware ID."
-    )
-    way_out = _("Assign licenses to the replacement from the balance of its project.")
-    source = "mission rule 26"
-
-
 class ReplacementOfAnOpenMove(Conflict):
     """Fact `hardware_id`."""
 
@@ -66,14 +53,6 @@ class ReplacementIsBroken(Conflict):
     why = _("Somebody said that this device is broken. Licenses that went there would help nobody.")
     way_out = _("Name another replacement, or withdraw the move of this one if it works after all.")
     source = "mission rule 25"
-
-
-class ReplacementElsewhere(Conflict):
-    code = "replacement-elsewhere"
-    title = _("The replacement must be a device of the same company.")
-    why = _("The licenses belong to the company of the broken device, and stay with it.")
-    way_out = _("Add the replacement to one of the company's projects first, or name another device.")
-    source = "mission rule 24"
 
 
 class SameDevice(Invalid):
@@ -143,7 +122,7 @@ def ask_for_move(
     _require_none_open(device, now=now)
     sources = move_queries.movable(device)
     if not sources:
-        raise NothingToMove(hardware_id=device.hardware_id)
+        raise move_course.NothingToMove(hardware_id=device.hardware_id)
     # Counted alone: two requests at once for two devices would each see one place left.
     project = scopes.hold_project(device.project)
     scopes.count_alone(project.company)
@@ -279,7 +258,7 @@ def _require_none_open(device: Device, *, now: datetime) -> None:
 
 def _require_fit(move: Move, replacement: Device, sources: Sequence[Grant], *, now: datetime) -> None:
     if replacement.project.company_id != move.project.company_id:
-        raise ReplacementElsewhere
+        raise move_course.ReplacementElsewhere
     if move_queries.open_move_from(replacement, now=now) is not None:
         raise ReplacementIsBroken(hardware_id=replacement.hardware_id)
     room.require_room(replacement, more=len(sources), now=now)

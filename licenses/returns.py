@@ -16,12 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from devices import accepting, payloads
 from devices.models import Device
-from licenses import documents, handout, ledger, queries, transparency
+from licenses import documents, handout, ledger, move_course, queries, transparency
 from licenses.handout import Bundle
 from licenses.ledger import Line
 from licenses.log_line import LeafType
-from licenses.models import Grant, LicenseDocument, Return
+from licenses.models import Grant, LicenseDocument, Move, Return
 from licenses.receipt import Outcome, ReceiptV1
+from licenses.transparency import Told
 from portal.core import acts, audit, base64url, clock
 from portal.core.acts import Caller
 from portal.core.errors import Conflict
@@ -69,6 +70,8 @@ def return_licenses(
 ) -> Answer:
     """Give whole grants back to the balance of the device's project, and answer with a receipt.
 
+    While a move of the device is open they go to its replacement instead (mission rule 28).
+
     The same payload again gets the same receipt, byte for byte, and changes nothing (mission rule 19); only
     when keys left use is it signed again.
 
@@ -77,6 +80,7 @@ def return_licenses(
     :raises JTIConflict: the statement's name was used before, with another payload.
     :raises NoKeySet, SigningKeyMissing: accepted, but not signed yet; ask again.
     """
+    move_course.note_alive(device, now=now)
     accepted = _accept(
         device=device, statement=statement, payload_sha256=payload_sha256, caller=caller, now=now
     )
@@ -116,8 +120,25 @@ def _in_words(row: Return) -> dict[str, Any]:
     }
 
 
-@transaction.atomic(durable=True)
 def _accept(
+    *,
+    device: Device,
+    statement: payloads.Return,
+    payload_sha256: bytes,
+    caller: Caller,
+    now: datetime,
+) -> Return:
+    while True:
+        try:
+            return _accept_once(
+                device=device, statement=statement, payload_sha256=payload_sha256, caller=caller, now=now
+            )
+        except move_course.MoveChanged:
+            continue  # somebody asked for a move, or named another replacement, at this moment
+
+
+@transaction.atomic(durable=True)
+def _accept_once(
     *,
     device: Device,
     statement: payloads.Return,
@@ -128,13 +149,14 @@ def _accept(
     act = accepting.begin(operation="return-licenses", payload_sha256=payload_sha256, caller=caller, now=now)
     if act.outcome is not None:
         return Return.objects.get(act=act)
-    # The lock makes "once" true: of two returns of a grant at once, the second finds it ended.
-    device = ledger.lock_device(device)
+    # The lock makes "once" true: of two returns of a grant at once, the second finds it ended. That of the
+    # replacement is taken with it, in the order of their ids, as by all that concerns a move.
+    device, move = move_course.lock_with_move(device, now=now)
     accepting.note_counter(device=device, ctr=statement.ctr, payload_sha256=payload_sha256, now=now)
     documents.note_seq_seen(device=device, seq_seen=statement.seq, now=now)
     results, ending = _results(device, statement, now=now)
     if ending:
-        document = _take_back(ending, device=device, act=act, caller=caller, now=now)
+        document = _take_back(ending, device=device, move=move, act=act, caller=caller, now=now)
     else:
         # Also where nothing changed: the receipt goes along in the `.lic` until its seq is acknowledged, so
         # it needs one that was not. And after a return of everything the device takes none at or below its
@@ -194,11 +216,17 @@ def _outcome(grant: Grant | None, *, everything: bool, now: datetime) -> Outcome
 
 
 def _take_back(
-    grants: Sequence[Grant], *, device: Device, act: Act, caller: Caller, now: datetime
+    grants: Sequence[Grant], *, device: Device, move: Move | None, act: Act, caller: Caller, now: datetime
 ) -> LicenseDocument:
     source, destination = ledger.device_holder(device), ledger.project_holder(device.project)
+    moved = move_course.goes_along(move, grants, now=now)
+    moved_ids = {grant.pk for grant in moved}
+    given_back = [grant for grant in grants if grant.pk not in moved_ids]
+    told_of_move: list[Told] = []
+    if move is not None and moved:
+        told_of_move = move_course.carry_over(move, moved, leaf_type=LeafType.MOVE, act=act, now=now)
     # Test licenses and bridges are no part of the ledger: they end, and nothing is credited (trust.md 5).
-    bought = [grant for grant in grants if grant.license_class == Grant.Class.BOUGHT]
+    bought = [grant for grant in given_back if grant.license_class == Grant.Class.BOUGHT]
     transfers = ledger.transfer(
         act=act,
         lines=[
@@ -206,17 +234,20 @@ def _take_back(
             for grant in bought
         ],
     )
-    ledger.end_grants(act=act, grants=grants, state=Grant.State.RETURNED, now=now)
+    ledger.end_grants(act=act, grants=given_back, state=Grant.State.RETURNED, now=now)
     document = documents.issue(device=device, seq=documents.next_seq(device), act=act, now=now)
     by_grant = {grant.pk: transfer for grant, transfer in zip(bought, transfers, strict=True)}
-    transparency.record(
-        act=act,
-        leaf_type=LeafType.RETURN,
-        told=[transparency.Told(transfer=by_grant.get(grant.pk), grant=grant) for grant in grants],
-        document_sha256=bytes(document.payload_sha256),
-        now=now,
-    )
-    for grant in grants:
+    told_of_return = [Told(transfer=by_grant.get(grant.pk), grant=grant) for grant in given_back]
+    for leaf_type, told in ((LeafType.RETURN, told_of_return), (LeafType.MOVE, told_of_move)):
+        if told:
+            transparency.record(
+                act=act,
+                leaf_type=leaf_type,
+                told=told,
+                document_sha256=bytes(document.payload_sha256),
+                now=now,
+            )
+    for grant in given_back:
         audit.record(
             "licenses-returned",
             caller=caller,
@@ -229,6 +260,8 @@ def _take_back(
             quantity=grant.quantity,
             seq=document.seq,
         )
+    if move is not None:
+        move_course.finish_signed(move, moved, act=act, caller=caller, now=now)
     return document
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from licenses import delivery, fulfilment, trials
+from licenses import delivery, fulfilment, moves, trials
 from portal.core import outbox
 
 
@@ -23,3 +23,9 @@ def sign_license_document(*, now: datetime, **arguments: Any) -> None:
 def tidy_test_license(*, now: datetime, **arguments: Any) -> None:
     """Put away the grants of a test license that has ended (mission rule 21)."""
     trials.tidy_test_license(test_license_id=arguments["test_license_id"], now=now)
+
+
+@outbox.handler("tidy-move")
+def tidy_move(*, now: datetime, **arguments: Any) -> None:
+    """Write down that a move has expired (mission rule 25)."""
+    moves.tidy_move(move_id=arguments["move_id"], now=now)

@@ -14,7 +14,7 @@ from accounts import scopes
 from accounts.models import Project
 from devices.models import Device
 from devices.queries import NoSuchDevice
-from licenses import ledger, room, trial_course, trial_queries
+from licenses import ledger, move_queries, room, trial_course, trial_queries
 from licenses.models import Grant, TestLicense
 from licenses.trial_queries import Content
 from portal.core import acts
@@ -91,6 +91,7 @@ def create_test_license(
     :raises TestLicenseUsed: there was one. Facts `hardware_id`, `ended`.
     :raises DeviceIsFull: its document has no room for it.
     :raises TooManyWithoutContact: the company has too many for devices it never heard of. Fact `most`.
+    :raises DeviceInMove: a move of it is open.
     :raises NoSuchDevice: it has left the project that `device` was loaded with.
     """
     _require_quantity(slave=slave, quantity=quantity)
@@ -107,6 +108,7 @@ def create_test_license(
     device = _locked(device)
     contents = _contents(version=version, slave=slave, quantity=quantity)
     project = scopes.hold_project(device.project)
+    move_queries.require_no_move_from(device, now=now)
     earlier = trial_queries.test_license_of(device)
     if earlier is not None:
         if not _never_was_theirs(earlier, device=device, project=project):

@@ -7,6 +7,7 @@ All of it reads the books as they are at `one_moment()`: what is booked meanwhil
 
 # ruff: noqa: S608 - the SQL below is put together from this module's own constants
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -19,10 +20,10 @@ from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from licenses import documents, log_line, transparency
+from licenses import documents, log_line, move_checks, transparency
 from licenses.document import LicenseDocumentV1, MalformedDocument
 from licenses.models import ActivationKey, Grant, Holder, Holding, LicenseDocument, LogLeaf, LogLine, Transfer
-from portal.core import base64url
+from portal.core import base64url, clock
 
 CHUNK = 2000
 
@@ -234,6 +235,11 @@ def _line_again(line: LogLine, leaf: LogLeaf) -> bytes:
         # Where a device changed company only the line itself says from whom to whom.
         said = json.loads(bytes(line.line))
         told = replace(told, source=_holder_in_log(said["from"]), destination=_holder_in_log(said["to"]))
+        if line.grant is not None and line.grant.bridge_of_id is not None:
+            # Its end was another one since: it was lengthened, or became bought. move_checks looks at it.
+            then = copy.copy(line.grant)
+            then.expires_at = clock.instant(said["exp"]) if said["exp"] is not None else None
+            told = replace(told, grant=then)
     return transparency.line_bytes(told, act=leaf.act)
 
 
@@ -293,6 +299,7 @@ CHECKS: tuple[Check, ...] = tuple(
         _latest_documents_list_the_live_grants,
         _every_act_is_in_the_log,
         _leaves_are_made_of_their_lines,
+        *move_checks.CHECKS,
     )
 )
 

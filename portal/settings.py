@@ -66,6 +66,12 @@ TEST_LICENSE_LARGEST_QUANTITY = environment.number("TEST_LICENSE_LARGEST_QUANTIT
 # Test licenses of hardware IDs that the company never had a signed word from, at a time.
 TEST_LICENSES_WITHOUT_CONTACT = environment.number("TEST_LICENSES_WITHOUT_CONTACT", 20)
 
+# Moves of a company that are undecided, or approved without the old hardware seen to: above that support
+# decides first (mission rule 25).
+MOVES_WITHOUT_HARDWARE = environment.number("MOVES_WITHOUT_HARDWARE", 5)
+# Units times the weight of their products, above which a move takes a second person (mission rule 26).
+MOVE_WEIGHT_LIMIT = environment.number("MOVE_WEIGHT_LIMIT", 500)
+
 # --- Django ---
 DEBUG = False
 ALLOWED_HOSTS = [origin.split("://")[-1].rsplit(":", 1)[0] for origin in PORTAL_ORIGINS]

@@ -5,12 +5,14 @@ from licenses.models.claims import ClaimCode
 from licenses.models.documents import Acknowledged, KeySetVersion, LicenseDocument, Return
 from licenses.models.imports import CompanyImport
 from licenses.models.log import LogLeaf, LogLine
+from licenses.models.moves import Bridge, Move
 from licenses.models.orders import ActivationKey, KeyDelivery, Order, Product
 from licenses.models.trials import TestLicense
 
 __all__ = [
     "Acknowledged",
     "ActivationKey",
+    "Bridge",
     "ClaimCode",
     "CompanyImport",
     "Grant",
@@ -21,6 +23,7 @@ __all__ = [
     "LicenseDocument",
     "LogLeaf",
     "LogLine",
+    "Move",
     "Order",
     "Product",
     "Return",

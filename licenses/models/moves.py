@@ -112,7 +112,9 @@ class Move(models.Model):
             ),
             models.CheckConstraint(
                 # A CHECK lets NULL pass: only two names that are the same are in the way.
-                condition=~Q(state="approved") | Q(first_approved_by=None) | ~Q(decided_by=F("first_approved_by")),
+                condition=~Q(state="approved")
+                | Q(first_approved_by=None)
+                | ~Q(decided_by=F("first_approved_by")),
                 name="two_approvals_are_by_two_people",
             ),
             models.CheckConstraint(

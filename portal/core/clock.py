@@ -15,3 +15,8 @@ def now() -> datetime:
 def posix(instant: datetime) -> int:
     """The instant as whole POSIX seconds, as signed documents write times (trust.md 2)."""
     return int(instant.timestamp())
+
+
+def instant(posix_seconds: int) -> datetime:
+    """The other way round: the instant that a signed document names."""
+    return datetime.fromtimestamp(posix_seconds, tz=UTC)
