@@ -6,12 +6,13 @@ a function besides, whose plan a connection keeps; elsewhere the text is sent.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class KeptQuery:
     """A SELECT of at most one row, as text and as a function of PostgreSQL that a migration makes."""
 
@@ -25,14 +26,16 @@ class KeptQuery:
         """The text as the function holds it."""
         return self.sql % {name: f"given_{name}" for name in self.parameters}
 
+    @cached_property
+    def call(self) -> str:
+        """What is sent to PostgreSQL."""
+        places = ", ".join(f"%({name})s" for name in self.parameters)
+        return f"SELECT * FROM {self.function}({places})"  # noqa: S608 (the names are our own)
+
     def row(self, given: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The row, or None if there is none."""
         with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                places = ", ".join(f"%({name})s" for name in self.parameters)
-                cursor.execute(f"SELECT * FROM {self.function}({places})", given)  # noqa: S608 (our own names)
-            else:
-                cursor.execute(self.sql, given)
+            cursor.execute(self.call if connection.vendor == "postgresql" else self.sql, given)
             found: tuple[Any, ...] | None = cursor.fetchone()
             return found
 
