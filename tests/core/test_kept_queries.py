@@ -79,7 +79,7 @@ class TestTheFirstStatementOfARequest:
     def test_is_all_that_is_sent_where_it_stands(self) -> None:
         sent: list[object] = []
 
-        class Recorded(psycopg_cursor):
+        class Recorded(psycopg_cursor):  # type: ignore[misc]
             """Django asks whether a connection stands without a word in its own log of queries."""
 
             def execute(self, query: Any, given: Any = None) -> None:
