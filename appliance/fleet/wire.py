@@ -124,7 +124,8 @@ async def _read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]
 async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
     if headers.get("transfer-encoding", "").lower() == "chunked":
         return await _read_chunks(reader)
-    return await reader.readexactly(_bounded(int(headers["content-length"])))
+    # Without a length either, it would end with the connection: no door of the portal answers like that.
+    return await reader.readexactly(_bounded(int(headers.get("content-length", ""))))
 
 
 async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
