@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from appliance.fleet.tally import Tally
-from appliance.fleet.wire import Answer, Wire, WireError
+from appliance.fleet.wire import Answer, TimeIsUp, Wire, WireError
 from appliance.refusals import Refusal
 
 DIRECTORY: Final = "/device/v1/directory"
@@ -55,6 +55,8 @@ class Line:
             answer = await self.wire.send(method, urlsplit(url).path, body)
         except WireError as error:
             self.tally.failed(act, str(error))
+            return None
+        except TimeIsUp:
             return None
         kind = kind_of(answer)
         self.tally.answered(act, kind, answer.seconds, expected=kind in expects)

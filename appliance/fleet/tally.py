@@ -23,7 +23,7 @@ class Tally:
     unexpected: Counter[str] = field(default_factory=Counter)
     turns: int = 0
     latest: float = 0.0
-    """Seconds by which the device that came latest to its turn was late: then the fleet was the limit."""
+    """Seconds by which the latest of the devices was late for its turn: then the fleet was the limit."""
 
     def answered(self, act: str, answer: str, seconds: float, *, expected: bool) -> None:
         """Count an answer."""
@@ -80,6 +80,7 @@ def table(found: dict[str, Any]) -> str:
     lines = [
         f"{found['requests']} requests in {found['seconds']} s, {found['requests_per_second']} a second",
         f"{found['turns']} turns of {found['devices']} devices, the latest {found['latest_ms']} ms late",
+        f"longest wait for a connection: {found['longest_wait_ms']} ms",
         "",
         f"{'':<22}{'p50 ms':>10}{'p95 ms':>10}{'p99 ms':>10}{'max ms':>10}   answers",
     ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import ssl
 import time
 from collections.abc import Mapping
@@ -18,6 +19,10 @@ _BODILESS: Final = frozenset({204, 304})
 
 class WireError(Exception):
     """There is no answer that can be read; the message says in a word or two why."""
+
+
+class TimeIsUp(Exception):
+    """The run ended before there was a connection for this request; nothing was sent."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,10 @@ class Wire:
 
     origin: str
     connections: int
+    until: float = math.inf
+    """After this instant of `time.monotonic` no request is begun."""
+    longest_wait: float = 0.0
+    """Seconds that a request had to wait until one of the connections was free."""
     _idle: list[_Line] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -59,8 +68,13 @@ class Wire:
         """Send a request, on a kept connection if there is one, and return its answer.
 
         :raises WireError: there is none that can be read.
+        :raises TimeIsUp: it was not sent.
         """
+        wanted = time.monotonic()
         async with self._places:
+            self.longest_wait = max(self.longest_wait, time.monotonic() - wanted)
+            if time.monotonic() > self.until:
+                raise TimeIsUp
             try:
                 async with asyncio.timeout(TIMEOUT):
                     return await self._send(method, self._request(method, path, body))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from appliance.fleet.__main__ import main
 from appliance.fleet.plan import is_this_machine, read_plan
 from appliance.fleet.portal import kind_of
 from appliance.fleet.tally import Tally, percentile, table
-from appliance.fleet.wire import MAX_BODY_BYTES, Answer, Wire, WireError
+from appliance.fleet.wire import MAX_BODY_BYTES, Answer, TimeIsUp, Wire, WireError
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -93,6 +94,12 @@ class TestWire:
         assert (first.status, first.body, first.headers["replay-nonce"]) == (204, b"", "abc")
         assert second.body == b"hello"
 
+    def test_sends_nothing_any_more_once_the_time_is_up(self) -> None:
+        wire = Wire("http://127.0.0.1:9", 1, until=time.monotonic() - 1)
+
+        with pytest.raises(TimeIsUp):
+            asyncio.run(wire.send("GET", "/"))
+
     @pytest.mark.parametrize(
         ("answer", "says"),
         [
@@ -128,7 +135,7 @@ class TestTally:
         tally.failed("return", "timeout")
         tally.began_turn(0.5)
 
-        found = {"devices": 1, **tally.as_json(seconds=4.0)}
+        found = {"devices": 1, "longest_wait_ms": 0.0, **tally.as_json(seconds=4.0)}
 
         assert found["unexpected"] == {"fetch: 403 device-blocked": 1, "return: timeout": 1}
         assert found["acts"]["fetch"]["answers"] == {"204": 1, "403 device-blocked": 1}
