@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum
+from django.db.models import F, Max, OuterRef, Q, Subquery, Sum
 
 from licenses import document, queries
-from licenses.models import Bridge, Grant, Holder, LicenseDocument, LogLine, Move, Transfer
+from licenses.models import Grant, Holder, LicenseDocument, LogLine, Move, Transfer
 from licenses.models.moves import OPEN_FOR
 from portal.core import strict_json
 from portal.core.models import Act
@@ -41,18 +41,6 @@ def bridges_are_counted_against_open_moves() -> Iterator[str]:
             yield f"bridge {grant.pk} stands on no live license of an open move to its device"
         if grant.expires_at != bridge.ends_at or bridge.ends_at > move.requested_at + OPEN_FOR:
             yield f"bridge {grant.pk} ends at {grant.expires_at}, which its move does not allow"
-
-
-def one_bridge_has_no_staff_name() -> Iterator[str]:
-    """A license has at most one bridge that no member of staff gave."""
-    twice = (
-        Bridge.objects.filter(given_by__isnull=True)
-        .values("source")
-        .annotate(number=Count("pk"))
-        .filter(number__gt=1)
-    )
-    for row in twice.iterator(CHUNK):
-        yield f"grant {row['source']} had {row['number']} bridges without a staff name"
 
 
 def what_moved_away_arrived() -> Iterator[str]:
@@ -117,7 +105,6 @@ def _as_of() -> datetime | None:
 
 CHECKS = (
     bridges_are_counted_against_open_moves,
-    one_bridge_has_no_staff_name,
     what_moved_away_arrived,
     lines_say_when_bridges_end,
 )

@@ -97,20 +97,31 @@ def require_open(move: Move, *, now: datetime) -> None:
         raise MoveEnded(state=move.state if move.state != Move.State.OPEN else Move.State.EXPIRED)
 
 
-def lock_with_move(device: Device, *, now: datetime) -> tuple[Device, Move | None]:
+class AlsoLock(Exception):
+    """The device that spoke has an open move to `replacement`, which must be locked with it: begin again."""
+
+    def __init__(self, replacement: Device) -> None:
+        self.replacement = replacement
+        super().__init__(str(replacement))
+
+
+def lock_with_move(device: Device, *, beside: Device | None, now: datetime) -> tuple[Device, Move | None]:
     """Lock a device that said something, and with it the replacement if a move of it is open.
 
-    :raises MoveChanged: the move began, or got another replacement, at this moment: try again.
+    Hardly ever is one: so the device is locked alone at first, and both of them, in the order of their ids,
+    in a second try.
+
+    :param beside: the replacement, as the try before found it.
+    :raises AlsoLock: there is another one: roll back, and try again with it.
     """
-    seen = move_queries.open_move_from(device, now=now)
-    beside = [seen.replacement] if seen is not None and seen.replacement is not None else []
-    locked = lock_devices([device, *beside])
+    locked = lock_devices([device] if beside is None else [device, beside])
     move = move_queries.open_move_from(device, now=now)
     if move is not None:
-        if move.replacement_id is not None and move.replacement_id not in locked:
-            raise MoveChanged
+        replacement = move.replacement
+        if replacement is not None and replacement.pk not in locked:
+            raise AlsoLock(replacement)
         move.broken = locked[device.pk]
-        move.replacement = locked[move.replacement_id] if move.replacement_id is not None else None
+        move.replacement = locked[replacement.pk] if replacement is not None else None
     return locked[device.pk], move
 
 

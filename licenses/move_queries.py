@@ -74,7 +74,8 @@ def open_moves(*, now: datetime) -> QuerySet[Move]:
 
 def open_move_from(device: Device, *, now: datetime) -> Move | None:
     """The open move whose broken device it is."""
-    return open_moves(now=now).filter(broken=device).first()
+    found = open_moves(now=now).filter(broken=device)
+    return found.select_related("replacement", "project__company").first()
 
 
 def require_no_move_from(device: Device, *, now: datetime) -> None:

@@ -128,19 +128,26 @@ def _accept(
     caller: Caller,
     now: datetime,
 ) -> Return:
+    replacement: Device | None = None
     while True:
         try:
             return _accept_once(
-                device=device, statement=statement, payload_sha256=payload_sha256, caller=caller, now=now
+                device=device,
+                replacement=replacement,
+                statement=statement,
+                payload_sha256=payload_sha256,
+                caller=caller,
+                now=now,
             )
-        except move_course.MoveChanged:
-            continue  # somebody asked for a move, or named another replacement, at this moment
+        except move_course.AlsoLock as open_move:
+            replacement = open_move.replacement
 
 
 @transaction.atomic(durable=True)
 def _accept_once(
     *,
     device: Device,
+    replacement: Device | None,
     statement: payloads.Return,
     payload_sha256: bytes,
     caller: Caller,
@@ -151,7 +158,7 @@ def _accept_once(
         return Return.objects.get(act=act)
     # The lock makes "once" true: of two returns of a grant at once, the second finds it ended. That of the
     # replacement is taken with it, in the order of their ids, as by all that concerns a move.
-    device, move = move_course.lock_with_move(device, now=now)
+    device, move = move_course.lock_with_move(device, beside=replacement, now=now)
     accepting.note_counter(device=device, ctr=statement.ctr, payload_sha256=payload_sha256, now=now)
     documents.note_seq_seen(device=device, seq_seen=statement.seq, now=now)
     results, ending = _results(device, statement, now=now)

@@ -11,7 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Project
+from appliance.factory.authority import Authority
+from appliance.factory.devices import make_identity
 from licenses import activation, assignment, balances, delivery
+from tests.device_api.devices import Signer
 from tests.factories import NOW, activated, assigned, caller, get_product, give_back, make_device, make_key
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring")
@@ -50,7 +53,7 @@ class TestBudgets:
             partial(assignment.assign, device=device, product=product, quantity=1, caller=caller(), now=NOW)
         )
 
-        assert len(sent) == 20, "\n".join(sent)
+        assert len(sent) == 21, "\n".join(sent)
 
     def test_undo(self, project: Project) -> None:
         activated(project, {"Port": 500})
@@ -58,7 +61,7 @@ class TestBudgets:
 
         sent = statements(partial(assignment.undo_assignment, grant=grant, caller=caller(), now=NOW))
 
-        assert len(sent) == 21, "\n".join(sent)
+        assert len(sent) == 22, "\n".join(sent)
 
     def test_return(self, project: Project) -> None:
         activated(project, {"Port": 500})
@@ -66,7 +69,7 @@ class TestBudgets:
 
         sent = statements(partial(give_back, grant.device, grant))
 
-        assert len(sent) == 39, "\n".join(sent)
+        assert len(sent) == 41, "\n".join(sent)
 
     def test_transfer(self, project: Project) -> None:
         activated(project.company, {"Port": 500})
@@ -99,7 +102,7 @@ class TestBudgets:
             )
         )
 
-        assert len(sent) == 3, "\n".join(sent)
+        assert len(sent) == 4, "\n".join(sent)
 
     def test_fetch_of_what_the_device_has(self, project: Project) -> None:
         activated(project, {"Port": 500})
@@ -114,3 +117,13 @@ class TestBudgets:
         )
 
         assert len(sent) == 1, "\n".join(sent)
+
+    @pytest.mark.usefixtures("today", "anchor")
+    def test_fetch_of_what_the_device_has_at_the_door(self, project: Project, authority: Authority) -> None:
+        device = make_device(project=project)
+        signer = Signer.of(make_identity(authority, device.hardware_id, kind="P-256", now=NOW))
+        have = signer.fetch().json()["tag"]
+
+        sent = statements(partial(signer.fetch, have=have, seq=1, ks=1))
+
+        assert len(sent) == 2, "\n".join(sent)

@@ -32,6 +32,7 @@ from devices.models import (
 from licenses import delivery, device_projects, keyring, ledger, queries, trials
 from licenses.models import (
     ActivationKey,
+    Bridge,
     ClaimCode,
     CompanyImport,
     Grant,
@@ -41,6 +42,7 @@ from licenses.models import (
     LicenseDocument,
     LogLeaf,
     LogLine,
+    Move,
     Order,
     Product,
     Return,
@@ -62,6 +64,7 @@ from tests.factories import (
     make_project,
     make_token,
 )
+from tests.operations import moving
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -108,6 +111,9 @@ class Rows:
     first_word: FirstWord
     waiting: TestLicense
     running: TestLicense
+    move: Move
+    approved: Move
+    bridge: Bridge
 
     @property
     def issuer(self) -> Holder:
@@ -141,6 +147,8 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
     waiting = a_test_license(make_device(project=project))
     running = a_test_license(make_device(project=project))
     delivery.download_test_license(device=running.device, caller=caller(), now=NOW)
+    move = a_move(project)
+    approved = moving.approved(a_move(project), user)
     used = ActivationKey.objects.get(state="activated")
     return Rows(
         user=user,
@@ -200,7 +208,17 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         first_word=FirstWord.objects.create(device=device, project=project, at=NOW),
         waiting=waiting,
         running=TestLicense.objects.get(pk=running.pk),
+        move=move,
+        approved=approved,
+        bridge=Bridge.objects.get(move=move),
     )
+
+
+def a_move(project: Project) -> Move:
+    """Open, with a bridge over the one license of the broken device."""
+    broken = make_device(project=project)
+    assigned(broken)
+    return moving.asked(broken, make_device(project=project))
 
 
 def an_invitation(company: Company, user: User, **gives: Any) -> Invitation:

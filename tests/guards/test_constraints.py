@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from licenses.models import Grant, Holder, TestLicense
 from tests.factories import NOW
 from tests.guards.rows import Rows, a_seq_floor, again, change
+from tests.guards.violations_of_moves import MOVES
 from tests.rows import APPS
 
 Violation = Callable[[Rows], Any]
@@ -359,6 +360,7 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
     "a_claim_code_is_one_claim": (lambda rows: again(rows.claim_code, used_by=None),),
     "a_claim_code_is_a_hash": (lambda rows: again(rows.claim_code, used_by=None, code_sha256=b"short"),),
     "licenses_claimcode_used_by_id_key": (lambda rows: again(rows.claim_code, code_sha256=b"\x07" * 32),),
+    **MOVES,
 }
 
 # Tables that Django brings for its own permissions, which nothing here uses.

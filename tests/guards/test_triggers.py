@@ -45,6 +45,15 @@ def count_again(rows: Rows) -> None:
     change(rows.waiting, void="", voided_at=None, voided_by=None)
 
 
+def book_in(rows: Rows) -> None:
+    change(rows.approved, hardware="booked-in", hardware_by=rows.stranger, hardware_at=NOW)
+
+
+def book_in_twice(rows: Rows) -> None:
+    book_in(rows)
+    change(rows.approved, hardware_by=rows.user)
+
+
 def transfer_nowhere(rows: Rows) -> None:
     """To a holder without a holding of the product."""
     again(rows.transfer, product=get_product("Fax"))
@@ -133,6 +142,31 @@ REFUSED: dict[str, tuple[str, tuple[Write, ...]]] = {
         ),
     ),
     "licenses_testlicense_never_delete": (NEVER, (lambda rows: remove(rows.waiting),)),
+    "licenses_move_never_update": (
+        NEVER,
+        (
+            lambda rows: change(rows.move, broken=rows.device),
+            lambda rows: change(rows.move, requested_at=NOW.replace(year=2027)),
+            lambda rows: change(rows.move, open_until=NOW.replace(day=25)),
+            lambda rows: change(rows.move, requested_by=rows.act),
+            lambda rows: change(rows.approved, replacement=rows.device),
+            lambda rows: change(rows.approved, state="refused"),
+            lambda rows: change(rows.approved, ended_at=NOW.replace(year=2025)),
+            lambda rows: change(rows.approved, decided_by=rows.stranger),
+            book_in_twice,
+        ),
+    ),
+    "licenses_move_never_delete": (NEVER, (lambda rows: remove(rows.move),)),
+    "licenses_bridge_never_update": (
+        NEVER,
+        (
+            lambda rows: change(rows.bridge, ends_at=NOW),
+            lambda rows: change(rows.bridge, source=rows.grant),
+            lambda rows: change(rows.bridge, move=rows.approved),
+            lambda rows: change(rows.bridge, given_by=rows.user),
+        ),
+    ),
+    "licenses_bridge_never_delete": (NEVER, (lambda rows: remove(rows.bridge),)),
     "licenses_transfer_never_update_or_delete": (
         NEVER,
         (lambda rows: change(rows.transfer, quantity=1), lambda rows: remove(rows.transfer)),
@@ -179,6 +213,8 @@ class TestTriggers:
             withdraw,
             lambda rows: change(rows.waiting, version=13, slave=False, quantity=2),
             lambda rows: change(rows.running, void="revoked", voided_at=NOW, voided_by=rows.act),
+            book_in,
+            lambda rows: change(rows.bridge, ends_at=NOW.replace(day=30, month=12)),
         ],
         ids=[
             "a grant's end",
@@ -190,6 +226,8 @@ class TestTriggers:
             "a test license's withdrawal",
             "the change of one that waits",
             "the revocation of one that runs",
+            "hardware that comes back",
+            "a bridge's later end",
         ],
     )
     def test_they_let_pass(self, rows: Rows, write: Write) -> None:

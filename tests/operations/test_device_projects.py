@@ -1,7 +1,6 @@
 """A device changes project, is released, and is taken up again (mission rule 7)."""
 
 import json
-from datetime import timedelta
 
 import pytest
 
@@ -12,15 +11,14 @@ from devices.enrollment import HardwareIDTaken
 from devices.models import Device, ProjectChange
 from devices.queries import NoSuchDevice
 from devices.standing import standing_of
-from licenses import adding, assignment, claims, device_projects, ledger, queries, transparency, verification
+from licenses import adding, assignment, claims, device_projects, ledger, queries, verification
 from licenses.device_projects import (
     DeviceBridged,
     DeviceKeepsLicenses,
     InThisProject,
     ProjectOfAnotherCompany,
 )
-from licenses.log_line import LeafType
-from licenses.models import Grant, LogLeaf, LogLine
+from licenses.models import LogLeaf, LogLine
 from portal.core import base64url
 from portal.core.models import AuditEntry
 from tests.factories import (
@@ -37,6 +35,7 @@ from tests.factories import (
     make_project,
 )
 from tests.operations.bookkeeping import last_leaf, latest, refused, unchanged
+from tests.operations.moving import asked
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring")
 
@@ -162,21 +161,9 @@ class TestReleasing:
 
     def test_a_bridge_keeps_it(self, project: Project) -> None:
         old = make_device(project=activated(project, {"Port": 5}))
-        grant = assigned(old)
+        assigned(old)
         device = make_device(project=project)
-        bridge = Grant.objects.create(
-            device=device,
-            product=grant.product,
-            quantity=1,
-            license_class=Grant.Class.BRIDGE,
-            made_by=grant.made_by,
-            made_at=NOW,
-            expires_at=NOW + timedelta(days=14),
-            bridge_of=grant,
-        )
-        transparency.record(
-            act=grant.made_by, leaf_type=LeafType.BRIDGE, told=[transparency.Told(grant=bridge)], now=NOW
-        )
+        asked(old, device)
 
         with refused(DeviceBridged):
             release(device)

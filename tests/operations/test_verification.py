@@ -32,6 +32,8 @@ from tests.factories import (
     make_device,
     make_key,
 )
+from tests.operations.test_move_checks import FAULTS as FAULTS_OF_MOVES
+from tests.operations.unbought import a_test_license
 
 PastTheGuards = Callable[[], AbstractContextManager[None]]
 
@@ -250,6 +252,21 @@ def swap_two_lines(books: Books) -> None:
     LogLine.objects.filter(pk=first.pk).update(line=second.line)
 
 
+def lose_a_test_license(books: Books) -> None:
+    a_test_license(books.live.device)
+    books.live.device.test_licenses.all().delete()
+
+
+def lengthen_a_test_license(books: Books) -> None:
+    a_test_license(books.live.device)
+    books.live.device.test_licenses.update(ends_at=NOW.replace(year=2030))
+
+
+def lose_the_grants_of_a_test_license(books: Books) -> None:
+    grant = a_test_license(books.live.device)
+    Grant.objects.filter(pk=grant.pk).update(license_class="bought", expires_at=None)
+
+
 FAULTS: dict[str, tuple[Callable[[Books], None], ...]] = {
     "_balances_follow_from_transfers": (
         raise_a_balance,
@@ -287,6 +304,11 @@ FAULTS: dict[str, tuple[Callable[[Books], None], ...]] = {
         lose_the_latest_document,
         lose_all_documents_of_a_device,
     ),
+    "_test_grants_are_those_of_test_licenses": (
+        lose_a_test_license,
+        lengthen_a_test_license,
+        lose_the_grants_of_a_test_license,
+    ),
     "_every_act_is_in_the_log": (
         lose_the_line_of_a_transfer,
         lose_a_line_of_a_grant,
@@ -312,7 +334,7 @@ class TestVerifying:
         assert list(verification.violations()) == []
 
     def test_every_check_has_a_fault_that_it_finds(self) -> None:
-        assert set(FAULTS) == set(CHECKS)
+        assert set(FAULTS) | set(FAULTS_OF_MOVES) == set(CHECKS)
 
     @pytest.mark.parametrize(
         ("check", "plant"),

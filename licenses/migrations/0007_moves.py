@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0004_api_tokens'),
         ('core', '0003_names_of_users'),
-        ('devices', '0006_moves'),
-        ('licenses', '0005_test_licenses'),
+        ('devices', '0007_moves'),
+        ('licenses', '0006_test_licenses'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('devices', '0005_first_words'),
+        ('devices', '0006_first_words'),
     ]
 
     operations = [
