@@ -134,7 +134,7 @@ def give_bridge(
     assert device is not None, "a bridge is given to a device"
     # What has ended, and no job has put away yet, must not be in the way of a new one.
     bridge_grants.put_away(move, now=now)
-    ends_at = min(now + BRIDGE_FOR, move.open_until)
+    ends_at = _end(move, now=now)
     seq = documents.next_seq(device)
     grants = bridge_grants.write(
         act=act, move=move, sources=sources, ends_at=ends_at, given_by=given_by, first_seq=seq, now=now
@@ -149,7 +149,7 @@ def lengthen_bridges(device: Device, *, caller: Caller, now: datetime) -> None:
     holds = move_queries.open_moves(now=now).filter(replacement=device).select_related("broken__project")
     for move in holds.order_by("pk"):
         bridges = move_queries.bridges_of(move, now=now)
-        ends_at = min(now + BRIDGE_FOR, move.open_until)
+        ends_at = _end(move, now=now)
         due_before = now + move_queries.LENGTHENED_IN_THE_LAST
         due = [one for one in bridges if one.expires_at is not None and one.expires_at <= due_before]
         due = [one for one in due if one.expires_at is not None and one.expires_at < ends_at]
@@ -275,7 +275,14 @@ def tell(event: str, move: Move, *, act: Act | None, caller: Caller, now: dateti
         where = Project.objects.get(pk=move.replacement.project_id)
         if where.company_id == move.project.company_id:
             places.append((move.replacement, where))
+    # An end customer of the one project must not read what is in another one.
+    apart = len({project.pk for _device, project in places}) > 1
+    named = {"broken": move.broken, "replacement": move.replacement}
     for device, project in places:
+        ids = {
+            name: one.hardware_id if one is not None and (one == device or not apart) else ""
+            for name, one in named.items()
+        }
         audit.record(
             event,
             caller=caller,
@@ -285,10 +292,14 @@ def tell(event: str, move: Move, *, act: Act | None, caller: Caller, now: dateti
             project_id=project.pk,
             hardware_id=device.hardware_id,
             move=move.pk,
-            broken=move.broken.hardware_id,
-            replacement=move.replacement.hardware_id if move.replacement else "",
+            **ids,
             **facts,
         )
+
+
+def _end(move: Move, *, now: datetime) -> datetime:
+    """At a whole second, since documents write seconds."""
+    return min((now + BRIDGE_FOR).replace(microsecond=0), move.open_until)
 
 
 def _log(leaf_type: LeafType, told: Sequence[Told], *, device: Device, act: Act, now: datetime) -> None:

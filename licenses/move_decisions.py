@@ -19,6 +19,11 @@ from portal.core.acts import Caller
 from portal.core.errors import Conflict, Forbidden
 from portal.core.models import Act
 
+EVENTS = {
+    Move.Hardware.BOOKED_IN: "hardware-booked-in",
+    Move.Hardware.WRITTEN_OFF: "hardware-written-off",
+}
+
 
 class StaffNeeded(Forbidden):
     code = "staff-needed"
@@ -195,7 +200,7 @@ def write_off(*, move: Move, caller: Caller, now: datetime) -> Move:
 
 
 def _see_to(move: Move, how: Move.Hardware, *, caller: Caller, now: datetime) -> Move:
-    act, staff = _begin(f"hardware-{how}", move, caller=caller, now=now)
+    act, staff = _begin(EVENTS[how], move, caller=caller, now=now)
     if act.outcome is not None:
         return move_queries.get_move_for_staff(move.pk)
     move = move_queries.get_move_for_staff(move.pk)
@@ -209,7 +214,7 @@ def _see_to(move: Move, how: Move.Hardware, *, caller: Caller, now: datetime) ->
     ):
         raise HardwareSeenTo
     move = move_queries.get_move_for_staff(move.pk)
-    move_course.tell(f"hardware-{how}", move, act=act, caller=caller, now=now, reason=acts.reason_of(caller))
+    move_course.tell(EVENTS[how], move, act=act, caller=caller, now=now, reason=acts.reason_of(caller))
     acts.finish(act, outcome={"move": move.pk})
     return move
 

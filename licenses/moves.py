@@ -134,7 +134,7 @@ def ask_for_move(
         rma=rma,
         requested_by=act,
         requested_at=now,
-        open_until=now + OPEN_FOR,
+        open_until=(now + OPEN_FOR).replace(microsecond=0),  # documents write seconds
         support_first=_support_first(device, sources, company=project.company, now=now),
     )
     if replacement is not None:
@@ -183,9 +183,7 @@ def name_replacement(*, move: Move, replacement: Device, caller: Caller, now: da
     _require_fit(move, replacement, sources, now=now)
     if move.replacement is not None:
         move_course.revoke_bridges(move, act=act, now=now)
-        move_course.tell(
-            "replacement-dropped", move, act=act, caller=caller, now=now, instead=replacement.hardware_id
-        )
+        move_course.tell("replacement-dropped", move, act=act, caller=caller, now=now)
     move.replacement = replacement
     # Whoever approved first approved of another device.
     move.first_approved_by = move.first_approved_at = None

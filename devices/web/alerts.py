@@ -85,6 +85,17 @@ SENTENCES: Mapping[str, Sentences] = {
             "through without support."
         ),
     ),
+    Alert.Kind.MOVED_DEVICE_ALIVE: Sentences(
+        noticed=gettext_lazy("The device spoke, although its licenses were moved away as from a broken one."),
+        means=gettext_lazy(
+            "Somebody said that it was dead and could sign nothing. It was given its current document, which "
+            "lists nothing of what moved; until it has reset itself it may run on as before."
+        ),
+        do=gettext_lazy(
+            "Ask the company what became of the device. If it is only being repaired, book it in when it is "
+            "back; if licenses run in two places, block the device."
+        ),
+    ),
 }
 
 

@@ -79,6 +79,28 @@ SENTENCES: Mapping[str, Any] = {
         "The test license of %(hardware_id)s was revoked: it was downloaded in a project that never heard of "
         "the device."
     ),
+    "move-requested": _("%(actor)s asked to move the licenses of %(broken)s to %(replacement)s: %(reason)s"),
+    "replacement-named": _("%(actor)s named %(replacement)s as the replacement of %(broken)s."),
+    "replacement-dropped": _("%(actor)s took %(replacement)s back as the replacement of %(broken)s."),
+    "bridge-given": _(
+        "%(replacement)s got a bridge over the licenses of %(broken)s (%(actor)s): it ends on %(ends)s."
+    ),
+    "bridge-lengthened": _(
+        "The bridge of %(replacement)s for %(broken)s was lengthened: it ends on %(ends)s."
+    ),
+    "move-approved-first": _(
+        "%(actor)s approved the move from %(broken)s to %(replacement)s; it takes a second person."
+    ),
+    "move-approved": _(
+        "%(actor)s approved the move: %(quantity)s licenses went from %(broken)s to %(replacement)s."
+    ),
+    "move-refused": _("%(actor)s refused the move from %(broken)s to %(replacement)s: %(reason)s"),
+    "move-withdrawn": _("%(actor)s withdrew the move from %(broken)s to %(replacement)s."),
+    "move-expired": _("The move from %(broken)s to %(replacement)s expired undecided."),
+    "move-signed": _("%(broken)s signed for its licenses: %(quantity)s went to %(replacement)s at once."),
+    "move-signed-away": _("%(broken)s gave back with its signature all that was to move."),
+    "hardware-booked-in": _("%(actor)s booked in the hardware of %(broken)s: %(reason)s"),
+    "hardware-written-off": _("%(actor)s wrote off the hardware of %(broken)s: %(reason)s"),
     "claim-code-made": _("%(actor)s made a claim code for %(hardware_id)s."),
     "claim-with-support": _("%(hardware_id)s proved itself with a claim; support decides about it."),
     "device-claimed": _("%(hardware_id)s came into this project by a claim that it signed."),
@@ -105,6 +127,9 @@ _FACTS = (
     "role",
     "right",
     "version",
+    "broken",
+    "replacement",
+    "ends",
 )
 # Facts are kept as words of the data; people read them in theirs.
 _WORDS: Mapping[str, Any] = {
@@ -158,6 +183,8 @@ def _sentence(entry: AuditEntry, hardware_id: str, people: Mapping[int, str], on
     for name in ("source", "destination"):
         if facts[name] is None:
             facts[name] = gettext("another balance")
+    for name in ("broken", "replacement"):
+        facts[name] = facts[name] or gettext("another device")
     for name in ("role", "right"):
         facts[name] = _WORDS.get(facts[name], facts[name])
     if "ends" in entry.facts:
