@@ -8,7 +8,7 @@ from typing import Literal
 from django.db.models import F, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Company, User
+from accounts.models import Company, Principal
 from accounts.queries import projects_of
 from devices.models import Device
 from licenses.models import Bridge, Grant, Move
@@ -158,24 +158,42 @@ def moved_away_unsigned(device: Device) -> Move | None:
 
 
 def moves_of(device: Device) -> QuerySet[Move]:
-    """All moves that the device has or had a part in, the latest first."""
-    return (
-        Move.objects.filter(Q(broken=device) | Q(replacement=device))
-        .select_related("broken", "replacement", "project__company")
-        .order_by("-pk")
-    )
+    """All moves that the device has or had a part in, wherever it was: for support. The latest first."""
+    return _with_devices(Move.objects.filter(Q(broken=device) | Q(replacement=device)))
 
 
-def get_move(*, move_id: int, user: User) -> Move:
-    """A move of a project that the person may see.
+def moves_from(device: Device) -> QuerySet[Move]:
+    """The moves whose broken device it is, asked for in its present project. The latest first."""
+    return _with_devices(Move.objects.filter(broken=device, project=device.project_id))
 
-    :raises NoSuchMove: there is none, or none for this person.
+
+def moves_to(device: Device, *, user: Principal) -> QuerySet[Move]:
+    """The moves whose replacement it is, from projects of the same company that the person may see too."""
+    seen = projects_of(user).filter(company=device.project.company_id).order_by().values("pk")
+    return _with_devices(Move.objects.filter(replacement=device, project__in=seen))
+
+
+def _with_devices(moves: QuerySet[Move]) -> QuerySet[Move]:
+    with_both = moves.select_related("broken__project__company", "replacement__project__company")
+    return with_both.select_related("project__company", "first_approved_by", "decided_by").order_by("-pk")
+
+
+def get_move(*, move_id: int, device: Device) -> Move:
+    """One move of the broken device, asked for in its present project.
+
+    :raises NoSuchMove: it has none of that number.
     """
-    seen = Move.objects.filter(pk=move_id, project__in=projects_of(user))
-    move = seen.select_related("broken", "replacement", "project__company").first()
+    move = moves_from(device).filter(pk=move_id).first()
     if move is None:
         raise NoSuchMove
     return move
+
+
+def replacement_for(user: Principal, move: Move) -> Device | None:
+    """The replacement, if the person may see where it is; an end customer's may be in another project."""
+    if move.replacement is None or move.replacement.project_id == move.project_id:
+        return move.replacement
+    return move.replacement if projects_of(user).filter(pk=move.replacement.project_id).exists() else None
 
 
 def get_move_for_staff(move_id: int) -> Move:

@@ -20,6 +20,7 @@ from licenses.device_projects import (
     InThisProject,
     ProjectOfAnotherCompany,
 )
+from licenses.move_queries import DeviceInMove
 from portal.core import clock
 
 
@@ -37,6 +38,7 @@ class DeviceProject(Door):
             RightMissing,
             ProjectOfAnotherCompany,
             InThisProject,
+            DeviceInMove,
             ProjectArchived,
         ),
     )
@@ -61,7 +63,7 @@ class DeviceRelease(Door):
         takes=Nothing,
         answer=outputs.AddedDevice,
         parameters=(HARDWARE_ID,),
-        refusals=(NoSuchDevice, RightMissing, DeviceKeepsLicenses, DeviceBridged),
+        refusals=(NoSuchDevice, RightMissing, DeviceKeepsLicenses, DeviceBridged, DeviceInMove),
     )
     def post(self, request: Request, hardware_id: str) -> Response:
         """No project has it then, and anybody may add it. Licenses that stay with it go with it.

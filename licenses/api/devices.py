@@ -25,6 +25,7 @@ from licenses.api import dry_runs, inputs, outputs
 from licenses.assignment import AssignmentCarried
 from licenses.keyring import NoKeySet, SigningKeyMissing
 from licenses.ledger import GrantAlreadyEnded, InsufficientLicenses, QuantityOutOfRange
+from licenses.move_queries import DeviceInMove
 from licenses.queries import NoSuchGrant, NoSuchProduct
 from licenses.room import DeviceIsFull
 from portal.core import acts, clock
@@ -131,6 +132,7 @@ class Assignments(Door):
             QuantityOutOfRange,
             InsufficientLicenses,
             DeviceIsFull,
+            DeviceInMove,
         ),
     )
     def post(self, request: Request, hardware_id: str) -> Response:
@@ -165,7 +167,14 @@ class AssignmentUndo(Door):
         takes=Nothing,
         answer=outputs.Assignment,
         parameters=(HARDWARE_ID, GRANT),
-        refusals=(NoSuchDevice, RightMissing, NoSuchGrant, GrantAlreadyEnded, AssignmentCarried),
+        refusals=(
+            NoSuchDevice,
+            RightMissing,
+            NoSuchGrant,
+            GrantAlreadyEnded,
+            AssignmentCarried,
+            DeviceInMove,
+        ),
     )
     def post(self, request: Request, hardware_id: str, grant: str) -> Response:
         """The licenses go back to the project, as long as no license document handed out has carried them.

@@ -20,6 +20,7 @@ from licenses.api import inputs, outputs, trial_outputs
 from licenses.api.devices import HARDWARE_ID, find_device
 from licenses.keyring import NoKeySet, SigningKeyMissing
 from licenses.models import TestLicense
+from licenses.move_queries import DeviceInMove
 from licenses.room import DeviceIsFull
 from licenses.trial_course import TestLicenseUsed
 from licenses.trial_queries import NoSuchTestLicense
@@ -82,6 +83,7 @@ class DeviceTestLicense(Door):
         parameters=(HARDWARE_ID,),
         refusals=(
             *ASKED,
+            DeviceInMove,
             TestLicenseThere,
             TestLicenseUsed,
             TooManyWithoutContact,

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from licenses.api import balances, companies, device_projects, devices, keys, records, statements, trials
+from licenses.api import (
+    balances,
+    companies,
+    device_projects,
+    devices,
+    keys,
+    moves,
+    records,
+    statements,
+    trials,
+)
 
 urlpatterns = [
     path("products", balances.Products.as_view(), name="api-products"),
@@ -53,6 +63,18 @@ urlpatterns = [
         "devices/<str:hardware_id>/test-license/download",
         trials.TestLicenseDownload.as_view(),
         name="api-test-license-download",
+    ),
+    path("devices/<str:hardware_id>/moves", moves.DeviceMoves.as_view(), name="api-moves"),
+    path("devices/<str:hardware_id>/moves/<int:move_id>", moves.DeviceMove.as_view(), name="api-move"),
+    path(
+        "devices/<str:hardware_id>/moves/<int:move_id>/replacement",
+        moves.MoveReplacement.as_view(),
+        name="api-move-replacement",
+    ),
+    path(
+        "devices/<str:hardware_id>/moves/<int:move_id>/withdraw",
+        moves.MoveWithdrawal.as_view(),
+        name="api-move-withdraw",
     ),
     path("projects/<int:project_id>/claim-codes", statements.ClaimCodes.as_view(), name="api-claim-codes"),
     path("projects/<int:project_id>/claims", statements.CarriedClaims.as_view(), name="api-claims"),

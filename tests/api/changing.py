@@ -15,6 +15,7 @@ from tests import factories
 from tests.api import contract
 from tests.api.scenes import HARDWARE_ID
 from tests.device_api.devices import Signer
+from tests.operations import moving
 from tests.pure import statements
 
 
@@ -85,6 +86,20 @@ def _tested(world: World, action: str, **body: Any) -> Request:
         now=factories.NOW,
     )
     return _post(f"devices/{HARDWARE_ID}/test-license/{action}", **body)
+
+
+def _ask(world: World) -> Request:
+    """The device holds a license that can move to another one of the project."""
+    factories.assigned(world.device)
+    replacement = factories.make_device(project=world.project)
+    return _post(f"devices/{HARDWARE_ID}/moves", replacement=replacement.hardware_id, reason="It burned out.")
+
+
+def _moved(world: World, action: str, **body: Any) -> Request:
+    """A move of the device that is open."""
+    factories.assigned(world.device)
+    move = moving.asked(world.device)
+    return _post(f"devices/{HARDWARE_ID}/moves/{move.pk}/{action}", **body)
 
 
 def _theirs() -> Device:
@@ -230,6 +245,11 @@ REQUESTS: dict[str, Callable[[World], Request]] = {
     "assign-licenses": lambda _world: _post(f"devices/{HARDWARE_ID}/assignments", **PORTS),
     "undo-assignment": _undo,
     "carry-statement": _return,
+    "ask-for-move": _ask,
+    "name-replacement": lambda world: _moved(
+        world, "replacement", replacement=factories.make_device(project=world.project).hardware_id
+    ),
+    "withdraw-move": lambda world: _moved(world, "withdraw"),
     "create-test-license": lambda _world: _post(f"devices/{HARDWARE_ID}/test-license", **TESTED),
     "change-test-license": lambda world: _tested(world, "change", **TESTED),
     "withdraw-test-license": lambda world: _tested(world, "withdraw"),

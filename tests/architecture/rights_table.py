@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.models import ApiToken, Invitation, Project, User
 from devices.models import Alert, Device
-from licenses.models import CompanyImport, Grant
+from licenses.models import CompanyImport, Grant, Move
 
 # Nobody is signed in; a stranger has a company of their own; staff have none; end customers have a right in
 # the one project and are no members; the others are members, with or without a right there.
@@ -62,6 +62,7 @@ class World:
     key_hash: str
     company_token: ApiToken
     project_token: ApiToken
+    move: Move
 
 
 Body = Callable[[World], dict[str, Any]]
@@ -94,6 +95,10 @@ def _of_the_viewer(world: World) -> dict[str, Any]:
 
 def _token_of_the_project(world: World) -> dict[str, Any]:
     return {"token_id": world.project_token.pk}
+
+
+def _of_the_broken(world: World) -> dict[str, Any]:
+    return {"hardware_id": world.move.broken.hardware_id, "move_id": world.move.pk}
 
 
 LINE = {"product": "Port", "version": 14, "quantity": 1}
@@ -289,6 +294,13 @@ TABLE: dict[str, Entry] = {
     "POST api-assignment-undo": Entry(may=OPERATE),
     "GET api-device-license-document": Entry(may=OPERATE),
     "POST api-device-statements": Entry(may=OPERATE, body=given({"statement": "x"})),
+    "GET api-moves": Entry(may=VIEW),
+    "POST api-moves": Entry(may=OPERATE, body=given({"reason": "It burned out."})),
+    "GET api-move": Entry(may=VIEW, arguments=_of_the_broken),
+    "POST api-move-replacement": Entry(
+        may=OPERATE, body=given({"replacement": HARDWARE_ID}), arguments=_of_the_broken
+    ),
+    "POST api-move-withdraw": Entry(may=OPERATE, arguments=_of_the_broken),
     "GET api-project-test-licenses": Entry(may=VIEW),
     "GET api-test-license": Entry(may=VIEW),
     "POST api-test-license": Entry(may=OPERATE, body=given({"version": 14, "quantity": 5})),

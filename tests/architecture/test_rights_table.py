@@ -41,6 +41,7 @@ from tests.architecture.rights_table import (
     World,
 )
 from tests.factories import NOW, caller
+from tests.operations import moving
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring", "today")
 
@@ -94,6 +95,8 @@ def world(anchor: TrustAnchor) -> World:
     trials.create_test_license(
         device=device, version=14, slave=True, quantity=None, caller=caller(admin), now=NOW
     )
+    broken = factories.make_device(project=project)
+    factories.assigned(broken)
     blocked = factories.make_device(project=other)
     reasoned = caller(people["staff"], reason="stolen")
     blocking.block_device(device=blocked, caller=reasoned, now=NOW)
@@ -131,6 +134,7 @@ def world(anchor: TrustAnchor) -> World:
         key_hash="11" * 32,
         company_token=factories.make_token(company=company, maker=admin).api_token,
         project_token=factories.make_token(company=company, project=project, maker=admin).api_token,
+        move=moving.asked(broken),
     )
 
 
