@@ -15,6 +15,8 @@ OUTCOMES: Final = {
     Outcome.ALREADY_INSTALLED: "This license document was installed already.",
     Outcome.UNCHANGED: "The portal has nothing newer than what is installed.",
     Outcome.RECEIPT_ONLY: "The receipt was taken; the license document beside it was not.",
+    Outcome.DELETED: "Deleted on this device at the next reset. Nothing changes at the portal.",
+    Outcome.RESTARTED: "The device was reset. No license document is installed.",
     Outcome.RESTORED: "The configuration was restored. Its licenses take effect at the next reset.",
 }
 CLAIMED: Final = {
@@ -50,7 +52,7 @@ def outcome_sentence(outcome: Outcome, status: Status) -> str:
     sentence = OUTCOMES[outcome]
     if outcome is Outcome.RESTORED and status.seq_installed == 0:
         return f"The configuration was restored. {NOT_RUNNING}"
-    if status.reset_required and outcome not in {Outcome.INSTALLED, Outcome.RESTORED}:
+    if status.reset_required and outcome not in {Outcome.INSTALLED, Outcome.RESTORED, Outcome.DELETED}:
         return f"{sentence} A reset is required."
     return sentence
 
