@@ -187,7 +187,9 @@ def objects_from_json(value: dict[str, Any] | None) -> Objects:
         raise Refusal("too-many-objects", f"{len(users)} users, {len(templates)} config templates")
     read = Objects(
         users=tuple(_read_user(entry) for entry in users),
-        templates=tuple(Template(entry["id"], str(entry["name"]), _marks(entry)) for entry in templates),
+        templates=tuple(
+            Template(entry["id"], claims.text(entry, "name"), _marks(entry)) for entry in templates
+        ),
         next_id=next_id,
     )
     for template in read.templates:
@@ -201,6 +203,10 @@ def objects_from_json(value: dict[str, Any] | None) -> Objects:
         taken.add(user.name.casefold())
         _number(user.number)
     return read
+
+
+def _read_template(entry: dict[str, Any]) -> Template:
+    return Template(entry["id"], claims.text(entry, "name"), _marks(entry))
 
 
 def _read_user(entry: dict[str, Any]) -> User:

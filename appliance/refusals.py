@@ -130,6 +130,10 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
     "unknown-mark": Explanation(
         "This firmware knows no such feature.", "Take the names of the features from a user's License tab."
     ),
+    "not-objects": Explanation(
+        "This file holds no users and config templates.",
+        "Give JSON as `objects.json` has it in the home folder.",
+    ),
     # Who may see the page.
     "wrong-password": Explanation("This is not the password.", "Try again; `password` sets a new one."),
     "too-many-attempts": Explanation("Too many wrong passwords in a row.", "Wait a minute, then try again."),

@@ -108,10 +108,11 @@ class Effect:
     after: int
 
 
-def effect_of_return(licenses: Iterable[License], leaving: Collection[str]) -> list[Effect]:
-    """Count what a return changes, product by product: its reset also brings in what is installed.
+def effect_of_leaving(licenses: Iterable[License], leaving: Collection[str]) -> list[Effect]:
+    """Count what a return or deleting changes, by product; its reset also brings in what is installed.
 
-    :param leaving: ids of the licenses that will be given back or end; others are in effect with the receipt.
+    :param leaving: ids of the licenses that will be given back, end or be deleted; of a return, others are in
+        effect with the receipt.
     """
     before: dict[tuple[str, int], int] = {}
     after: dict[tuple[str, int], int] = {}
