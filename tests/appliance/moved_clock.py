@@ -1,7 +1,7 @@
 """Serve a device's pages by a clock whose hands the test moves: `python -m tests.appliance.moved_clock`.
 
-It takes the words of `python -m appliance serve`. The seconds by which the device has run further than the machine
-stand in the file `hands` beside the home folder; the device itself has no such door.
+It takes the words of `python -m appliance serve`. The seconds by which the device has run further than the
+machine stand in the file `hands` beside the home folder; the device itself has no such door.
 """
 
 import os

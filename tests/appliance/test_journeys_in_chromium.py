@@ -1,4 +1,4 @@
-"""The device's side of the course, in a real Chromium: from a file into effect, test mode, users, the check-up."""
+"""The device's side of the course, in a real Chromium: licenses, test mode, users, the check-up."""
 
 import re
 from collections.abc import Iterator
@@ -223,6 +223,22 @@ class TestJourneys:
         assert faults() == {Step.VERSION, Step.TEST_LICENSE}
 
 
+PAGES = (
+    "/",
+    "/certificate",
+    "/gateway",
+    "/pbx",
+    "/pbx/objects",
+    "/pbx/objects/2",
+    "/pbx/objects/2/license",
+    "/pbx/templates",
+    "/pbx/templates/1",
+    "/check-up",
+    "/delete?all=1",
+    "/return?all=1",
+)
+
+
 @pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)], ids=["phone", "dark"])
 class TestLooks:
     def test_axe_finds_nothing_on_any_page_and_nothing_sticks_out(
@@ -253,15 +269,7 @@ class TestLooks:
         look("/sign-in")
         window.get_by_label("Password").fill(PASSWORD)
         window.get_by_role("button", name="Sign in").click()
-        pages = ["/", "/certificate", "/gateway", "/pbx", "/pbx/objects", "/pbx/objects/2", "/check-up"]
-        pages += [
-            "/pbx/objects/2/license",
-            "/pbx/templates",
-            "/pbx/templates/1",
-            "/delete?all=1",
-            "/return?all=1",
-        ]
-        for path in pages:
+        for path in PAGES:
             look(path)
             assert window.url.endswith(path)
         context.close()
