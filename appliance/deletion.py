@@ -22,7 +22,7 @@ def plan_deletion(state: State, chosen: Sequence[str]) -> Change:
         raise Refusal("nothing-chosen")
     before = state.configuration.deleted
     if tuple(chosen) == ALL or before == ALL:
-        deleted = ALL
+        deleted: tuple[str, ...] = ALL
     else:
         listed = {item.id for item in installed.items} | set(before)
         missing = [name for name in chosen if name not in listed]

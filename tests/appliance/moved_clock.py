@@ -38,7 +38,7 @@ def moved_clock(home: Path) -> Clock:
 
 def main(arguments: list[str]) -> None:
     options = parse(arguments)
-    memory.machine_clock = lambda: moved_clock(options.home)
+    memory.__dict__["machine_clock"] = lambda: moved_clock(options.home)
     os.environ[HOME_VARIABLE] = str(options.home)
     from appliance.wsgi import application  # noqa: PLC0415 -- it begins to keep time when it is imported
 

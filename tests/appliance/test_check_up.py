@@ -79,13 +79,13 @@ class TestFaults:
         assert found(bench).keys() == {Step.TEST_MODE}
 
     def test_a_test_license_that_has_ended(self, bench: Bench) -> None:
-        run_with(bench, FAX, item("UC", **{"class": "test", "ret": False, "exp": NOW + DAY}))
+        run_with(bench, FAX, {**item("UC"), "class": "test", "ret": False, "exp": NOW + DAY})
         assert found(bench) == {}
         bench.hands.run(DAY)
         assert found(bench) == {Step.TEST_LICENSE: "This has ended: 10 x UC 14."}
 
     def test_faults_are_told_together(self, bench: Bench) -> None:
-        lent = item("UC", **{"class": "test", "ret": False, "exp": NOW + DAY})
+        lent = {**item("UC"), "class": "test", "ret": False, "exp": NOW + DAY}
         items = (FAX, CHANNELS, lent, item("Video", version=13))
         run_with(bench, *items)
         bench.hands.run(DAY)

@@ -1,9 +1,6 @@
 """Power is lost before every single durable step; the device then runs what it ran, or what was to come."""
 
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,17 +10,11 @@ from appliance.device import Device
 from appliance.installation import Outcome
 from appliance.refusals import Refusal
 from tests.appliance.conftest import Bench, MakeBench
+from tests.appliance.crashing import KILLED, count_steps, crash
 from tests.appliance.issuing import NOW, Json, bridge, bundle, item
 
-ROOT = Path(__file__).parents[2]
 PORT, FAX = item("Port"), item("Fax")
 LENT = bridge("DECT", exp=NOW + 400 * 24 * 60 * 60)
-
-
-def crash(step: int, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command and have it killed before its `step`-th durable step."""
-    command = [sys.executable, "-m", "tests.appliance.crashing", str(step), "--home", str(home), *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def running(home: Path) -> set[str]:
@@ -45,17 +36,12 @@ def crash_everywhere(
     rehearsal = bench.home.with_name("rehearsal")
     shutil.copytree(bench.home, rehearsal)
     before()
-    done = crash(0, rehearsal, *arguments)
-    assert done.returncode == 0, done.stderr
-    found = re.search(r"steps (\d+)", done.stdout)
-    assert found is not None
-    steps = int(found.group(1))
+    steps = count_steps(["--home", str(rehearsal), *arguments])
     for step in range(1, steps + 1):
         home = bench.home.with_name(f"crash-{step}")
         shutil.copytree(bench.home, home)
         before()
-        killed = crash(step, home, *arguments)
-        assert killed.returncode == -9, (step, killed.stdout, killed.stderr)
+        assert crash(["--home", str(home), *arguments], die_at=step) == KILLED, step
         check(home)
     return steps
 

@@ -117,7 +117,7 @@ class TestOnTheDevice:
 
     @pytest.mark.parametrize("product", ["Channels", "Port", "Fax", "Never heard of"])
     def test_a_test_license_works_to_the_second_of_its_end(self, bench: Bench, product: str) -> None:
-        lent = item(product, **{"class": "test", "ret": False, "exp": NOW + DAY})
+        lent = {**item(product), "class": "test", "ret": False, "exp": NOW + DAY}
         bench.device().install(bench.issuer.bundle(bench.hardware_id, items=[lent]))
         bench.device().reset()
         bench.hands.run(DAY - 1)
