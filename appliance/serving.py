@@ -11,9 +11,18 @@ from granian.log import LogLevels
 
 from appliance.access import read_secret
 from appliance.device import Device
+from appliance.refusals import Refusal
 
 HOME_VARIABLE: Final = "APPLIANCE_HOME"
 _KILL_TIMEOUT: Final = 30
+
+
+def _has_no_password(home: Path) -> bool:
+    try:
+        return read_secret(home) is None
+    except Refusal:
+        # The page says what is wrong, and lets nobody in.
+        return False
 
 
 def serve(device: Device, home: Path, *, address: str, port: int) -> int:
@@ -24,10 +33,8 @@ def serve(device: Device, home: Path, *, address: str, port: int) -> int:
     # The worker is a process of its own; the environment is how it learns which device it is.
     os.environ[HOME_VARIABLE] = str(home.absolute())
     sys.stdout.write(f"Appliance {device.home.identity.hardware_id} at http://{address}:{port}/\n")
-    if read_secret(home) is None:
-        sys.stdout.write(
-            "It has no password yet: whoever opens its page first sets it, or `password` does.\n"
-        )
+    if _has_no_password(home):
+        sys.stdout.write("No password yet: whoever opens the page first sets it, or `password` does.\n")
     sys.stdout.flush()
     Granian(
         "appliance.wsgi:application",
