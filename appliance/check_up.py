@@ -72,7 +72,8 @@ def _refreshed(work: Work) -> Finding:
             way_out="Send it at My portal, or carry its file to the portal and the new license file here.",
             page="license",
         )
-    return Finding(Step.REFRESHED, good=True, says="Fetch, to be sure that the portal has nothing newer.")
+    held = f"License document {status.seq_installed} is here. " if status.seq_installed else ""
+    return Finding(Step.REFRESHED, good=True, says=f"{held}Fetch, to ask the portal for a newer one.")
 
 
 def _installed(work: Work) -> Finding:

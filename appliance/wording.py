@@ -41,7 +41,7 @@ NOT_RUNNING: Final = (
 )
 CLASSES: Final = {"bought": "bought", "test": "test license", "bridge": "bridge"}
 STEPS: Final = {
-    Step.REFRESHED: "Is the device up to date with its portal?",
+    Step.REFRESHED: "Does the device hold the newest document it has seen?",
     Step.INSTALLED: "Are the licenses installed in General/License?",
     Step.GATEWAY: "Do the counters of the gateway suffice?",
     Step.PBX: "Do the counters of the PBX suffice?",
