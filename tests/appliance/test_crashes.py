@@ -8,6 +8,7 @@ import pytest
 
 from appliance.device import Device
 from appliance.installation import Outcome
+from appliance.pending import ALL
 from appliance.refusals import Refusal
 from tests.appliance.conftest import Bench, MakeBench
 from tests.appliance.crashing import KILLED, count_steps, crash
@@ -148,6 +149,67 @@ class TestReset:
         }
         # Once the new one is in effect it stays: the old one never comes after it.
         assert seen == sorted(seen, key=lambda products: "Fax" in products)
+
+    @pytest.mark.parametrize("words", [("reset",), ("test-mode", "off")], ids=["reset", "test mode off"])
+    def test_a_crash_leaves_a_device_that_was_reset_wholly_or_not_at_all(
+        self, device: Bench, tmp_path: Path, words: tuple[str, ...]
+    ) -> None:
+        device.device().install(second_document(device, tmp_path, PORT, FAX).read_bytes())
+        Device(device.home).want({"Port": 3})
+        Device(device.home).begin_test_mode()
+        seen = []
+
+        def check(home: Path) -> None:
+            state = Device(home).state()
+            seen.append((frozenset(running(home)), state.operation.busy, state.operation.resets))
+
+        crash_everywhere(device, *words, check=check)
+        assert set(seen) == {
+            (frozenset({"Port", "DECT"}), True, 1),
+            (frozenset({"Port", "Fax"}), False, 2),
+        }
+        assert seen == sorted(seen, key=lambda one: one[2])
+
+
+class TestDelete:
+    @pytest.mark.parametrize("everything", [True, False], ids=["document", "entry"])
+    def test_a_crash_leaves_it_noted_or_not_and_it_can_be_repeated(
+        self, device: Bench, everything: bool
+    ) -> None:
+        chosen = "--all" if everything else LENT["id"]
+
+        def check(home: Path) -> None:
+            assert running(home) == {"Port", "DECT"}
+            noted = Device(home).status().deleted
+            assert Device(home).status().reset_required is noted
+            Device(home).delete(ALL if everything else (LENT["id"],))
+            Device(home).reset()
+            assert running(home) == (set() if everything else {"Port"})
+
+        crash_everywhere(device, "delete", chosen, check=check)
+
+    def test_a_crash_at_the_reset_after_it_lets_nothing_back_in(self, device: Bench) -> None:
+        device.device().delete(ALL)
+
+        def check(home: Path) -> None:
+            seen = running(home)
+            assert seen in ({"Port", "DECT"}, set())
+            if seen:
+                Device(home).reset()
+            assert running(home) == set()
+            assert Device(home).status().seq_highest == 1
+
+        crash_everywhere(device, "reset", check=check)
+
+
+class TestTestMode:
+    def test_a_crash_leaves_it_on_or_off(self, device: Bench) -> None:
+        def check(home: Path) -> None:
+            assert running(home) == {"Port", "DECT"}
+            Device(home).begin_test_mode()
+            assert Device(home).status().test_mode_left
+
+        crash_everywhere(device, "test-mode", "on", check=check)
 
 
 class TestInit:
