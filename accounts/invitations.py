@@ -3,7 +3,9 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -12,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import mails
 from accounts.models import Company, Invitation, Project, User
-from portal.core import throttle
+from portal.core import acts, throttle
+from portal.core.acts import Caller
 from portal.core.errors import Conflict, Invalid
 from portal.core.throttle import Limit
 
@@ -25,13 +28,20 @@ _ADDRESS = re.compile(r"[^\s@<>\"\\\x00-\x20]+@[^\s@<>\"\\\x00-\x20]+\.[^\s@<>\"
 class AddressNeeded(Invalid):
     code = "address-needed"
     title = _("This is not an e-mail address.")
+    why = _(
+        "An invitation is a link in a mail. Only who can read the mail at that address can accept it, so "
+        "there has to be one."
+    )
     way_out = _("Enter the address of the person, like name@example.com.")
+    source = "mission rule 2"
 
 
 class AlreadyInvited(Conflict):
     code = "already-invited"
     title = _("There is an open invitation for this address already.")
+    why = _("Two open invitations could promise different rights, and nobody could tell which one counts.")
     way_out = _("Send it again, or withdraw it first to invite with another role or right.")
+    source = "mission rule 5"
 
 
 def canonical_address(text: str) -> str:
@@ -45,12 +55,14 @@ def canonical_address(text: str) -> str:
     return address
 
 
-def count_mail(company: Company, *, now: datetime) -> None:
+def count_mail(company: Company, *, what: Mapping[str, Any], caller: Caller, now: datetime) -> None:
     """Count a mail that somebody of the company has the portal send; outside of the transaction.
 
+    :param what: whom it invites into what; the same call again is counted once.
     :raises RateLimited: the company has sent too many within the hour.
     """
-    throttle.hit(MAILS, f"company:{company.pk}", now=now)
+    call = acts.call_id("invitation-mail", caller, what)
+    throttle.hit(MAILS, f"company:{company.pk}", now=now, call=call)
 
 
 def open_invitation(

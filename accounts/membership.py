@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts import invitations, mails, scopes
+from accounts import invitations, mails, queries, scopes
 from accounts.models import Company, Invitation, Membership, ProjectRight, User
 from portal.core import acts, audit
 from portal.core.acts import Caller
@@ -17,13 +17,23 @@ from portal.core.models import Act
 class AlreadyMember(Conflict):
     code = "already-member"
     title = _("This person belongs to the company already.")
+    why = _(
+        "An invitation gives somebody new a first role or right. Sent to a member, it would change what that "
+        "person may do past the list in which everybody sees it."
+    )
     way_out = _("Change the role in the list of members, or the rights in a project.")
+    source = "mission rule 5"
 
 
 class InvitationEnded(Conflict):
     code = "invitation-ended"
     title = _("This invitation is not open any more: it was accepted, declined or withdrawn, or is too old.")
+    why = _(
+        "An invitation works once, and only as long as somebody stands by it. An old mail that turns up "
+        "later must not open the company to anybody."
+    )
     way_out = _("Ask for a new one, if you still need it.")
+    source = "mission rule 2"
 
 
 class InvitationForAnother(Forbidden):
@@ -31,13 +41,23 @@ class InvitationForAnother(Forbidden):
 
     code = "invitation-for-another"
     title = _("This invitation was sent to an e-mail address that is not confirmed as yours.")
+    why = _(
+        "The company chose a person, by an e-mail address. If whoever has the link could accept it, a "
+        "forwarded mail would let strangers in."
+    )
     way_out = _("Sign in with the account of that address, or ask for an invitation to this one.")
+    source = "mission rule 2"
 
 
 class NoSuchMember(NotFound):
     code = "no-such-member"
     title = _("There is no such member in this company.")
+    why = _(
+        "Roles are given to people who belong to the company. Somebody may have left, or been removed, since "
+        "your page was loaded."
+    )
     way_out = _("Load the list of members again to see who belongs to it now.")
+    source = "mission rule 5"
 
 
 @transaction.atomic(durable=True)
@@ -78,7 +98,7 @@ def invite_member(
     """
     address = invitations.canonical_address(email)
     # Outside the transaction: a refusal rolls back, and must be counted all the same.
-    invitations.count_mail(company, now=now)
+    invitations.count_mail(company, what={"email": address}, caller=caller, now=now)
     return _invite(company=company, email=address, role=role, inviter=inviter, caller=caller, now=now)
 
 
@@ -88,7 +108,7 @@ def resend_invitation(*, invitation: Invitation, caller: Caller, now: datetime) 
     :raises RateLimited: the company has sent too many invitations within the hour.
     :raises InvitationEnded: it was accepted, declined or withdrawn.
     """
-    invitations.count_mail(invitation.company, now=now)
+    invitations.count_mail(invitation.company, what={"invitation": invitation.pk}, caller=caller, now=now)
     with transaction.atomic(durable=True):
         act = acts.begin(
             operation="resend-invitation", caller=caller, given={"invitation": invitation.pk}, now=now
@@ -203,16 +223,20 @@ def change_role(
 
 
 @transaction.atomic(durable=True)
-def remove_member(*, membership: Membership, caller: Caller, now: datetime) -> None:
+def remove_member(*, company: Company, user_id: int, caller: Caller, now: datetime) -> None:
     """Take somebody out of the company, with all rights in its projects. The person is told by mail.
 
+    :raises NoSuchMembership: the person does not belong to the company.
     :raises NoSuchMember: the person does not belong to the company any more.
     :raises LastAdmin: the company would be left without an admin. Fact `company`.
     :raises CompanyImported: the company is only a name by now.
     """
-    act = acts.begin(operation="remove-member", caller=caller, given={"membership": membership.pk}, now=now)
+    act = acts.begin(
+        operation="remove-member", caller=caller, given={"company": company.pk, "user": user_id}, now=now
+    )
     if act.outcome is not None:
         return
+    membership = queries.get_membership(company=company, user_id=user_id)
     _take_out(membership, event="member-removed", act=act, caller=caller, now=now)
     user = User.objects.get(pk=membership.user_id)
     mails.write(
@@ -225,17 +249,19 @@ def remove_member(*, membership: Membership, caller: Caller, now: datetime) -> N
 
 
 @transaction.atomic(durable=True)
-def leave_company(*, membership: Membership, caller: Caller, now: datetime) -> None:
+def leave_company(*, company: Company, user: User, caller: Caller, now: datetime) -> None:
     """Leave a company, with all rights in its projects.
 
     The only one who belongs to a company may leave it; balance and projects stay for support to deal with.
 
+    :raises NoSuchMembership: the person does not belong to the company.
     :raises NoSuchMember: the person does not belong to the company any more.
     :raises LastAdmin: others belong to the company, and none of them is an admin. Fact `company`.
     :raises CompanyImported: the company is only a name by now.
     """
-    act = acts.begin(operation="leave-company", caller=caller, given={"membership": membership.pk}, now=now)
+    act = acts.begin(operation="leave-company", caller=caller, given={"company": company.pk}, now=now)
     if act.outcome is None:
+        membership = queries.get_membership(company=company, user_id=user.pk)
         _take_out(membership, event="member-left", act=act, caller=caller, now=now)
 
 

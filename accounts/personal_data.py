@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 
-from accounts.models import Invitation, Membership, ProjectRight, TermsAcceptance, User
+from accounts.models import ApiToken, Invitation, Membership, ProjectRight, TermsAcceptance, User
 from portal.core.models import AuditEntry
 
 
@@ -64,6 +64,11 @@ def everything_about(user: User) -> dict[str, Any]:
             .select_related("company", "project")
             .order_by("pk")
         ],
+        "api_tokens": list(
+            ApiToken.objects.filter(made_by=user)
+            .order_by("pk")
+            .values("company__name", "project__name", "name", "scopes", "made_at", "expires_at", "revoked_at")
+        ),
         "history": list(
             AuditEntry.objects.filter(actor=user)
             .order_by("at", "pk")

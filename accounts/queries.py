@@ -3,70 +3,116 @@
 A stranger and a missing row get the same NotFound (architecture.md, "Tenancy").
 """
 
-from datetime import datetime
-
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts import invitations
-from accounts.models import Company, CustomerAccount, Invitation, Membership, Project, ProjectRight, User
-from portal.core.errors import Forbidden, NotFound
+from accounts.models import (
+    ApiToken,
+    Company,
+    CustomerAccount,
+    Membership,
+    Principal,
+    Project,
+    ProjectRight,
+    User,
+)
+from portal.core.errors import UNSEEN, Forbidden, NotFound
+from portal.core.models import AuditEntry
 
 VIEW, OPERATE, MANAGE = "view", "operate", "manage"
-_AT_LEAST = {VIEW: [VIEW, OPERATE, MANAGE], OPERATE: [OPERATE, MANAGE], MANAGE: [MANAGE]}
+# What transfers need in each project: of a person the right `manage`, of a token a scope of its own.
+TRANSFER = "transfer"
+_AT_LEAST = {VIEW: [VIEW, OPERATE, MANAGE], OPERATE: [OPERATE, MANAGE], MANAGE: [MANAGE], TRANSFER: [MANAGE]}
+_SCOPE = {
+    VIEW: ApiToken.Scope.READ,
+    OPERATE: ApiToken.Scope.OPERATE,
+    MANAGE: ApiToken.Scope.MANAGE,
+    TRANSFER: ApiToken.Scope.TRANSFER,
+}
 
 
 class NoSuchProject(NotFound):
     code = "no-such-project"
     title = _("There is no such project, or none that you may see.")
+    why = UNSEEN
     way_out = _("Choose a project from your list, or ask an admin of the company for the right to see it.")
+    source = "mission rule 5"
 
 
 class NoSuchCompany(NotFound):
     code = "no-such-company"
     title = _("There is no such company, or none that you belong to.")
+    why = UNSEEN
     way_out = _("Choose a company from your list, or ask one of its admins for an invitation.")
+    source = "mission rule 5"
+
+
+class NoSuchApiToken(NotFound):
+    code = "no-such-api-token"
+    title = _("There is no such API token, or none that you may see.")
+    why = UNSEEN
+    way_out = _("Look at the list of tokens of your company or project.")
+    source = "mission rule 5"
 
 
 class RightMissing(Forbidden):
     code = "right-missing"
     title = _("You may see this project, but not do this: it needs the right “%(needed)s”.")
+    why = _(
+        "Who may look into a project is not always meant to change it. The company decides for each person, "
+        "so that nobody changes licenses or devices without its consent."
+    )
     way_out = _("Ask an admin of the company for the right.")
+    source = "mission rule 5"
 
 
 class AdminNeeded(Forbidden):
     code = "admin-needed"
     title = _("Only an admin of the company may do this.")
+    why = _(
+        "This touches the whole company: its members, its balance or all of its projects. A few people whom "
+        "the company chose answer for that."
+    )
     way_out = _("Ask one of the admins of the company.")
-
-
-class NoSuchInvitation(NotFound):
-    code = "no-such-invitation"
-    title = _("There is no such invitation, or none that you may see.")
-    way_out = _("Open the link of the newest mail, or ask for a new invitation.")
+    source = "mission rule 5"
 
 
 class NoSuchMembership(NotFound):
     code = "no-such-membership"
     title = _("There is no such member in this company, or none that you may see.")
+    why = UNSEEN
     way_out = _("Choose somebody from the company's list of members.")
+    source = "mission rule 5"
 
 
-def projects_of(user: User, *, right: str = VIEW) -> QuerySet[Project]:
-    """Projects in which the user has at least the right: as company admin all, otherwise as given.
+def projects_of(user: Principal, *, right: str = VIEW) -> QuerySet[Project]:
+    """Projects in which somebody has at least the right: as company admin all, otherwise as given; a token
+    has it by its scopes.
 
     Archived ones included; ordered by company and name.
     """
-    by_admin = Membership.objects.filter(user=user, company=OuterRef("company"), role=Membership.Role.ADMIN)
-    by_right = ProjectRight.objects.filter(user=user, project=OuterRef("pk"), level__in=_AT_LEAST[right])
     return (
-        Project.objects.filter(Exists(by_admin) | Exists(by_right))
+        Project.objects.filter(_within_reach(user, right))
         .select_related("company")
         .order_by("company__name", "name", "pk")
     )
 
 
-def get_project(*, project_id: int, user: User, right: str = VIEW) -> Project:
+def _within_reach(user: Principal, right: str) -> Q:
+    if isinstance(user, ApiToken):
+        if _SCOPE[right] not in user.granted:
+            return Q(pk__in=[])
+        if user.project_id is None:
+            return Q(company=user.company_id)
+        # A project's token reaches as far as its maker does now: taking the right from a person takes it
+        # from the tokens they made there (docs/decisions/0016).
+        return Q(api_tokens=user.pk) & _within_reach(user.made_by, right)
+    by_admin = Membership.objects.filter(user=user, company=OuterRef("company"), role=Membership.Role.ADMIN)
+    by_right = ProjectRight.objects.filter(user=user, project=OuterRef("pk"), level__in=_AT_LEAST[right])
+    return Q(Exists(by_admin) | Exists(by_right))
+
+
+def get_project(*, project_id: int, user: Principal, right: str = VIEW) -> Project:
     """One project, for somebody with the right.
 
     :raises NoSuchProject: there is none, or the user may not see it.
@@ -76,7 +122,7 @@ def get_project(*, project_id: int, user: User, right: str = VIEW) -> Project:
     if project is None:
         raise NoSuchProject
     if right != VIEW and not projects_of(user, right=right).filter(pk=project_id).exists():
-        raise RightMissing(needed=right)
+        raise RightMissing(needed=MANAGE if right == TRANSFER else right)
     return project
 
 
@@ -102,12 +148,17 @@ def companies_of(user: User) -> QuerySet[Company]:
     return Company.objects.filter(memberships__user=user).order_by("name", "pk")
 
 
-def get_company(*, company_id: int, user: User, admin: bool = False) -> Company:
-    """One company of the user's.
+def get_company(*, company_id: int, user: Principal, admin: bool = False) -> Company:
+    """One company of the user's, or the one that a company's token is of. Its scopes, which the doors hold,
+    say what it may do there.
 
     :raises NoSuchCompany: there is none, or the user is no member.
     :raises AdminNeeded: `admin` was asked for, and the user is a plain member.
     """
+    if isinstance(user, ApiToken):
+        if user.project_id is not None or user.company_id != company_id:
+            raise NoSuchCompany
+        return user.company
     # By `company__pk`: unlike `company_id`, it bears a number that is larger than any the database holds.
     memberships = Membership.objects.filter(company__pk=company_id, user=user)
     membership = memberships.select_related("company").first()
@@ -116,6 +167,21 @@ def get_company(*, company_id: int, user: User, admin: bool = False) -> Company:
     if admin and membership.role != Membership.Role.ADMIN:
         raise AdminNeeded
     return membership.company
+
+
+def get_company_to_leave(*, company_id: int, user: User) -> Company:
+    """A company of the user's; also one that they left, to ask again what came of it.
+
+    :raises NoSuchCompany: there is none, or the user never was a member.
+    """
+    try:
+        return get_company(company_id=company_id, user=user)
+    except NoSuchCompany:
+        left = AuditEntry.objects.filter(event="member-left", actor=user, company_id=company_id)
+        company = Company.objects.filter(pk=company_id).first() if left.exists() else None
+        if company is None:
+            raise
+        return company
 
 
 def memberships_of(user: User) -> QuerySet[Membership]:
@@ -132,8 +198,10 @@ def members_of(company: Company) -> QuerySet[Membership]:
     )
 
 
-def is_member(*, company: Company, user: User) -> bool:
-    """Whether the user belongs to the company, unlike its end customers."""
+def is_member(*, company: Company, user: Principal) -> bool:
+    """Whether somebody belongs to the company, unlike its end customers, and tokens of one project."""
+    if isinstance(user, ApiToken):
+        return user.project_id is None and user.company_id == company.pk
     return Membership.objects.filter(company=company, user=user).exists()
 
 
@@ -142,12 +210,37 @@ def is_admin(*, company: Company, user: User) -> bool:
     return Membership.objects.filter(company=company, user=user, role=Membership.Role.ADMIN).exists()
 
 
-def require_member(*, project: Project, user: User) -> None:
+def require_member(*, project: Project, user: Principal) -> None:
     """Hold what is for members of the project's company only, never for end customers (mission rule 5).
 
     :raises NoSuchCompany: the user has a right in the project, but is no member of its company.
     """
     get_company(company_id=project.company_id, user=user)
+
+
+def api_tokens_of(company: Company, *, project: Project | None = None) -> QuerySet[ApiToken]:
+    """The tokens of a company, or of one of its projects, with their last use; the latest first."""
+    return (
+        ApiToken.objects.filter(company=company, project=project)
+        .select_related("company", "project", "made_by", "use")
+        .order_by("-pk")
+    )
+
+
+def get_api_token(*, token_id: int, user: User) -> ApiToken:
+    """One token that the user may revoke: of a company as its admin, of a project with `manage` there.
+
+    :raises NoSuchApiToken: there is none, or the user may not.
+    """
+    token = (
+        ApiToken.objects.select_related("company", "project", "made_by", "use").filter(pk=token_id).first()
+    )
+    if token is None:
+        raise NoSuchApiToken
+    admin = is_admin(company=token.company, user=user)
+    if not admin and not projects_of(user, right=MANAGE).filter(api_tokens=token).exists():
+        raise NoSuchApiToken
+    return token
 
 
 def get_membership(*, company: Company, user_id: int) -> Membership:
@@ -170,76 +263,6 @@ def rights_in(project: Project) -> QuerySet[ProjectRight]:
         .select_related("user")
         .order_by("user__surname", "user__forename", "pk")
     )
-
-
-def invitations_into(scope: Company | Project) -> QuerySet[Invitation]:
-    """What a company, or a project, has sent and nobody has answered, expired ones included; oldest first."""
-    into = {"company": scope, "project": None} if isinstance(scope, Company) else {"project": scope}
-    return (
-        Invitation.objects.filter(**into, ended_at__isnull=True)
-        .select_related("company", "project", "invited_by")
-        .order_by("invited_at", "pk")
-    )
-
-
-def get_invitation(*, invitation_id: int, user: User) -> Invitation:
-    """One invitation, open or not, for somebody who may withdraw it: an admin of the company, or who manages
-    the project.
-
-    :raises NoSuchInvitation: there is none, or the user may not see it.
-    """
-    found = _invitations().filter(pk=invitation_id).first()
-    if found is None:
-        raise NoSuchInvitation
-    if found.project is None:
-        allowed = is_admin(company=found.company, user=user)
-    else:
-        allowed = reaches(right_in(project=found.project, user=user), needed=MANAGE)
-    if not allowed:
-        raise NoSuchInvitation
-    return found
-
-
-def invitations_for(user: User, *, now: datetime) -> QuerySet[Invitation]:
-    """What somebody is invited to: open invitations to addresses that are confirmed as theirs."""
-    return (
-        _invitations()
-        .filter(ended_at=None, email__in=_addresses(user), expires_at__gt=now)
-        .order_by("invited_at", "pk")
-    )
-
-
-def get_invitation_for(*, invitation_id: int, user: User) -> Invitation:
-    """One invitation to somebody, open, too old, or answered by them.
-
-    :raises NoSuchInvitation: there is none to them.
-    """
-    to_them = Q(ended_at=None, email__in=_addresses(user)) | Q(answered_by=user)
-    found = _invitations().filter(to_them, pk=invitation_id).first()
-    if found is None:
-        raise NoSuchInvitation
-    return found
-
-
-def invitation_behind(token: str) -> Invitation:
-    """The open invitation of a mail's link; whoever holds the link may see it.
-
-    :raises NoSuchInvitation: the link is used, dead, or no link.
-    """
-    found = _invitations().filter(ended_at=None, token_sha256=invitations.hash_of(token)).first()
-    if found is None:
-        raise NoSuchInvitation
-    return found
-
-
-def _invitations() -> QuerySet[Invitation]:
-    return Invitation.objects.select_related("company", "project__company", "invited_by")
-
-
-def _addresses(user: User) -> list[str]:
-    # By way of the user: devices' pool does without allauth, and this module is everybody's.
-    confirmed = User.objects.filter(pk=user.pk, emailaddress__verified=True)
-    return [address.lower() for address in confirmed.values_list("emailaddress__email", flat=True)]
 
 
 def customer_account_of(company: Company) -> CustomerAccount | None:

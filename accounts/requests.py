@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from accounts.models import Company, User
+from accounts.models import ApiToken, Company, Principal, User
 from portal.core import acts
 from portal.core.acts import Caller
 from portal.core.addresses import address_of
@@ -26,7 +26,12 @@ LONGEST_NAME = 200  # what an act and an audit entry keep; two names of a hundre
 class IdempotencyKeyMalformed(Invalid):
     code = "idempotency-key-malformed"
     title = _("The request id cannot be used.")
+    why = _(
+        "By this id the portal recognizes a request that is sent again after a lost answer, and does nothing "
+        "twice. An id it cannot keep exactly would not protect you."
+    )
     way_out = _("Send an Idempotency-Key of 1 to 100 printable ASCII characters, new for each new request.")
+    source = "mission rule 37"
 
 
 def signed_in(page: Page) -> Page:
@@ -64,29 +69,58 @@ def person(request: HttpRequest) -> User:
     return request.user
 
 
+def principal(request: HttpRequest) -> Principal:
+    """The program whose token came with the request, otherwise the signed-in person."""
+    token = getattr(request, "auth", None)
+    return token if isinstance(token, ApiToken) else person(request)
+
+
+def answerable(request: HttpRequest) -> User:
+    """The signed-in person, or whoever made the token: somebody to ask about what was done."""
+    who = principal(request)
+    return who.made_by if isinstance(who, ApiToken) else who
+
+
 def caller(
     request: HttpRequest, *, company: Company | None = None, key: str = "", reason: str = ""
 ) -> Caller:
-    """The signed-in person as caller of an operation.
+    """The signed-in person, or the program with its token, as caller of an operation.
 
     The act is named by `key`: the Idempotency-Key header of a program, the hidden field of a form. It is
-    unique in the company the act concerns, else for the person.
+    unique in the company the act concerns, else for the person. A token is always its company's.
 
     :raises IdempotencyKeyMalformed: the key is too long or not printable ASCII.
     """
-    user = person(request)
+    who = principal(request)
     if key and not (len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         raise IdempotencyKeyMalformed
+    if isinstance(who, ApiToken):
+        return Caller(
+            scope=f"company:{who.company_id}",
+            key=key or acts.new_key(),
+            name=who.name_in_histories,
+            token_id=who.pk,
+            reason=reason,
+            address=address_of(request),
+        )
     return Caller(
-        scope=f"company:{company.pk}" if company else f"user:{user.pk}",
+        scope=f"company:{company.pk}" if company else f"user:{who.pk}",
         key=key or acts.new_key(),
-        name=(user.get_full_name() or user.email)[:LONGEST_NAME],
-        user_id=user.pk,
+        name=(who.get_full_name() or who.email)[:LONGEST_NAME],
+        user_id=who.pk,
         reason=reason,
         address=address_of(request),
     )
 
 
 def idempotency_key(request: HttpRequest) -> str:
-    """The Idempotency-Key header of a program's request, "" without one."""
-    return request.headers.get("Idempotency-Key", "")
+    """The Idempotency-Key header of a program's request, "" without one.
+
+    :raises IdempotencyKeyMalformed: there is one, and nothing in it: whoever sent it relies on it.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return ""
+    if not key.strip():
+        raise IdempotencyKeyMalformed
+    return key

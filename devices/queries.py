@@ -2,17 +2,19 @@
 
 import functools
 import operator
+import re
 from collections.abc import Iterable
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
+from django.db.models.functions import Replace
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Project, User
+from accounts.models import ApiToken, Principal, Project
 from accounts.queries import OPERATE, VIEW, NoSuchProject, get_project
 from devices.hardware_id import NotAHardwareID, is_canonical, parse
 from devices.models import Alert, BlockedKey, Device, ProjectChange, SeqFloor, TrustAnchor
-from portal.core.errors import NotFound
-from portal.core.models import AuditEntry
+from portal.core.errors import UNSEEN, NotFound
+from portal.core.models import Act, AuditEntry
 
 SHORTEST_FINGERPRINT = 8
 
@@ -20,28 +22,41 @@ SHORTEST_FINGERPRINT = 8
 class NoSuchDevice(NotFound):
     code = "no-such-device"
     title = _("There is no such device, or none that you may see.")
+    why = UNSEEN
     way_out = _("Look for it in your projects, or add it to one.")
+    source = "mission rule 5"
 
 
 class NoSuchAnchor(NotFound):
     code = "no-such-anchor"
     title = _("There is no such trust anchor.")
+    why = _(
+        "A trust anchor decides whose devices are believed, so each is named by the fingerprint of its "
+        "certificate and never by a similar one."
+    )
     way_out = _("Look at the list of trust anchors; it names each by the SHA-256 of its certificate.")
+    source = "trust.md 1"
 
 
 class NoSuchAlert(NotFound):
     code = "no-such-alert"
     title = _("There is no such alert.")
+    why = _("An alert is settled by its number, and nothing is settled on a guess.")
     way_out = _("Look at the list of open alerts.")
+    source = "mission rule 38"
 
 
-def devices_of(project: Project) -> QuerySet[Device]:
-    """The devices of a project, by hardware ID, with their last contact."""
-    return (
-        Device.objects.filter(project=project, released_at=None)
-        .select_related("contact")
-        .order_by("hardware_id")
-    )
+def devices_of(project: Project, *, part_of_id: str = "", part_of_name: str = "") -> QuerySet[Device]:
+    """The devices of a project, by hardware ID, with their last contact.
+
+    :param part_of_id: only hardware IDs with this in them, as people type it.
+    :param part_of_name: only names with this in them.
+    """
+    devices = Device.objects.filter(project=project, released_at=None, name__icontains=part_of_name)
+    if part := re.sub(r"[-:.\s]", "", part_of_id).upper():
+        plain = Replace("hardware_id", Value("-"), Value(""))
+        devices = devices.annotate(plain=plain).filter(plain__contains=part)
+    return devices.select_related("contact").order_by("hardware_id")
 
 
 def count_by_project(projects: Iterable[Project]) -> dict[int, int]:
@@ -54,7 +69,7 @@ def count_by_project(projects: Iterable[Project]) -> dict[int, int]:
     return dict(counted)
 
 
-def get_device(*, hardware_id: str, user: User, right: str = VIEW) -> Device:
+def get_device(*, hardware_id: str, user: Principal, right: str = VIEW) -> Device:
     """One device, for somebody with the right in its project.
 
     :raises NoSuchDevice: there is none, or it is in a project the user may not see.
@@ -71,22 +86,29 @@ def get_device(*, hardware_id: str, user: User, right: str = VIEW) -> Device:
     return device
 
 
-def get_device_to_release(*, hardware_id: str, user: User) -> Device:
-    """A device that the user may release; also one that they released last, to ask what came of it.
+def get_device_to_release(*, hardware_id: str, user: Principal) -> Device:
+    """A device that somebody may release; also one that they released last, to ask what came of it.
 
     :raises NoSuchDevice: there is none, or it is in a project the user may not see.
     :raises RightMissing: the user may see the project, but has less than `operate` there.
     """
     change = (
         ProjectChange.objects.filter(device__hardware_id=hardware_id, device__released_at__isnull=False)
-        .select_related("device__project__company")
+        .select_related("act", "device__project__company")
         .order_by("-pk")
         if is_canonical(hardware_id)
         else ProjectChange.objects.none()
     ).first()
-    if change is not None and change.act.actor_id == user.pk:
+    if change is not None and _did(user, change.act):
         return change.device
     return get_device(hardware_id=hardware_id, user=user, right=OPERATE)
+
+
+def _did(user: Principal, act: Act) -> bool:
+    if isinstance(user, ApiToken):
+        # A program that took another's place, and its name, may ask for it (docs/decisions/0016).
+        return act.scope == f"company:{user.company_id}" and act.actor_name == user.name_in_histories
+    return act.actor_id == user.pk
 
 
 def device_by_hardware_id(hardware_id: str) -> Device | None:

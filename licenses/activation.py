@@ -14,6 +14,7 @@ from licenses import activation_code, ledger, queries, transparency
 from licenses.ledger import Line
 from licenses.log_line import LeafType
 from licenses.models import ActivationKey, Holder, Transfer
+from licenses.queries import Units
 from portal.core import acts, audit, throttle
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, NotFound
@@ -26,19 +27,34 @@ class KeyUnknown(NotFound):
 
     code = "key-unknown"
     title = _("This is not an activation key, or it was mistyped.")
+    why = _(
+        "A mistyped key and one that does not exist get the same answer. So nobody can find out, by trying, "
+        "keys that others have paid for."
+    )
     way_out = _("Compare it with the certificate, character by character, or scan the code printed there.")
+    source = "mission rule 10"
 
 
 class KeyAlreadyActivated(Conflict):
     code = "key-already-activated"
     title = _("This key has already been activated.")
+    why = _(
+        "A key works once, for everything it holds. If it worked a second time, licenses that were paid for "
+        "once would be there twice."
+    )
     way_out = _("Look for its licenses in your balances. If nobody of yours activated it, tell support.")
+    source = "mission rule 9"
 
 
 class KeyBlocked(Conflict):
     code = "key-blocked"
     title = _("This key is blocked.")
+    why = _(
+        "The vendor blocks a key that must not be used any more, because it was lost, canceled or replaced, "
+        "for example. So nobody can take its licenses unseen."
+    )
     way_out = _("Ask whoever sold it to you; support can tell why it was blocked.")
+    source = "mission rule 10"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +82,7 @@ def look_at_key(*, code: str, company: Company, caller: Caller, now: datetime) -
     :raises KeyAlreadyActivated: it was activated before, by whomever.
     :raises KeyBlocked: it is blocked.
     """
-    _throttle(caller, company, now)
+    _throttle(code, caller, company, now)
     key = _find(code, among=ActivationKey.objects.all())
     _require_issued(key)
     audit.record("key-looked-at", caller=caller, now=now, company_id=company.pk, key=key.last_four)
@@ -84,41 +100,66 @@ def activate_key(*, code: str, target: Company | Project, caller: Caller, now: d
     """
     company = target if isinstance(target, Company) else target.company
     # Outside the transaction: a refusal rolls back, and must be counted all the same.
-    _throttle(caller, company, now)
-    with transaction.atomic(durable=True):
-        # The code itself is kept nowhere, not even as a hash without the pepper.
-        act = acts.begin(
-            operation="activate-key",
-            caller=caller,
-            given={"key": _fingerprint(code).hex(), "target": f"{target._meta.model_name}:{target.pk}"},
-            now=now,
-        )
-        # The lock makes "once" true: of two activations at once the second one waits here, and then finds
-        # the key activated.
-        key = _find(code, among=ActivationKey.objects.select_for_update(no_key=True))
-        if act.outcome is not None:
-            return Activation(activation_key=key, target=target, transfers=_transfers_of(act))
-        _require_issued(key)
-        transfers = _empty_into(target, key=key, act=act)
-        key.state = ActivationKey.State.ACTIVATED
-        key.activated_by = act
-        key.save(update_fields=["state", "activated_by"])
-        transparency.record(
-            act=act,
-            leaf_type=LeafType.ACTIVATION,
-            told=[transparency.Told(transfer=transfer) for transfer in transfers],
-            now=now,
-        )
-        audit.record(
-            "key-activated",
-            caller=caller,
-            now=now,
-            act=act,
-            company_id=company.pk,
-            project_id=target.pk if isinstance(target, Project) else None,
-            key=key.last_four,
-        )
-        acts.finish(act, outcome={"key": key.pk})
+    _throttle(code, caller, company, now)
+    return _redeem(code=code, target=target, caller=caller, now=now)
+
+
+def rehearse_activation(
+    *, code: str, target: Company | Project, caller: Caller, now: datetime
+) -> tuple[Units, Units]:
+    """What the target holds before and after an activation that is then taken back.
+
+    It says as much as a look at the key, so it is counted like one.
+
+    :raises: as `activate_key`.
+    """
+    _throttle(code, caller, target if isinstance(target, Company) else target.company, now)
+    return acts.rehearse(
+        _redeem,
+        observe=lambda: queries.units_of([target]),
+        code=code,
+        target=target,
+        caller=caller,
+        now=now,
+    )
+
+
+@transaction.atomic(durable=True)
+def _redeem(*, code: str, target: Company | Project, caller: Caller, now: datetime) -> Activation:
+    company = target if isinstance(target, Company) else target.company
+    # The code itself is kept nowhere, not even as a hash without the pepper.
+    act = acts.begin(
+        operation="activate-key",
+        caller=caller,
+        given={"key": _fingerprint(code).hex(), "target": f"{target._meta.model_name}:{target.pk}"},
+        now=now,
+    )
+    # The lock makes "once" true: of two activations at once the second one waits here, and then finds
+    # the key activated.
+    key = _find(code, among=ActivationKey.objects.select_for_update(no_key=True))
+    if act.outcome is not None:
+        return Activation(activation_key=key, target=target, transfers=_transfers_of(act))
+    _require_issued(key)
+    transfers = _empty_into(target, key=key, act=act)
+    key.state = ActivationKey.State.ACTIVATED
+    key.activated_by = act
+    key.save(update_fields=["state", "activated_by"])
+    transparency.record(
+        act=act,
+        leaf_type=LeafType.ACTIVATION,
+        told=[transparency.Told(transfer=transfer) for transfer in transfers],
+        now=now,
+    )
+    audit.record(
+        "key-activated",
+        caller=caller,
+        now=now,
+        act=act,
+        company_id=company.pk,
+        project_id=target.pk if isinstance(target, Project) else None,
+        key=key.last_four,
+    )
+    acts.finish(act, outcome={"key": key.pk})
     return Activation(activation_key=key, target=target, transfers=transfers)
 
 
@@ -164,12 +205,15 @@ def _require_issued(key: ActivationKey) -> None:
         raise KeyBlocked
 
 
-def _throttle(caller: Caller, company: Company, now: datetime) -> None:
+def _throttle(code: str, caller: Caller, company: Company, now: datetime) -> None:
     limit = Limit(name="key-look-up", times=settings.KEY_LOOKUPS_PER_HOUR, seconds=3600)
     subjects = [f"company:{company.pk}"]
+    if caller.token_id is not None:
+        subjects.append(f"token:{caller.token_id}")
     # Who has no address or is no person must not be counted together with everybody else of that sort.
     if caller.user_id is not None:
         subjects.append(f"user:{caller.user_id}")
     if caller.address is not None:
         subjects.append(f"address:{caller.address}")
-    throttle.hit(limit, *subjects, now=now)
+    call = acts.call_id("try-key", caller, {"code": code})
+    throttle.hit(limit, *subjects, now=now, call=call)

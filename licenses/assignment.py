@@ -24,13 +24,23 @@ from portal.core.models import Act
 class DeviceIsFull(Conflict):
     code = "device-is-full"
     title = _("This device holds %(most)s licenses already, as many as one document can list.")
+    why = _(
+        "A device reads all of its licenses from one document, and small devices have little room for it. "
+        "The limit makes sure that every device can read what it is given."
+    )
     way_out = _("Return some of one product and assign one larger quantity of it instead.")
+    source = "mission rule 13"
 
 
 class AssignmentCarried(Conflict):
     code = "assignment-carried"
     title = _("A license document with this assignment was already handed out.")
+    why = _(
+        "The device may have installed the document by now. If the licenses came back without its signature, "
+        "they could run there and be assigned once more elsewhere."
+    )
     way_out = _("Return it from the device, with the device's signature, or ask support for a move.")
+    source = "mission rule 12"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,17 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import mails, scopes
-from accounts.models import Company, CustomerAccount, Invitation, Membership, Project, ProjectRight, User
-from licenses import ledger, queries, transparency
-from licenses.log_line import LeafType
-from licenses.models import CompanyImport, Grant
+from accounts.models import (
+    ApiToken,
+    Company,
+    CustomerAccount,
+    Invitation,
+    Membership,
+    Project,
+    User,
+)
+from licenses import coming_over, queries
+from licenses.models import CompanyImport
 from portal.core import acts, audit, throttle
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, NotFound
@@ -25,7 +32,6 @@ from portal.core.throttle import Limit
 
 GOOD_FOR = timedelta(days=14)
 ASKED = Limit(name="company-import-asked", times=20, seconds=3600)
-LONGEST_NAME = 100
 
 
 class NoCompanyOfThatName(NotFound):
@@ -33,25 +39,38 @@ class NoCompanyOfThatName(NotFound):
 
     code = "no-company-of-that-name"
     title = _("There is no company of this number and name.")
+    why = _(
+        "Number and name must belong together. So nobody can read off one of them who the vendor's customers "
+        "are, and no import goes to the wrong company."
+    )
     way_out = _("Ask an admin of the other company: both stand on its page for imports.")
+    source = "mission rule 3"
 
 
 class SameCompany(Conflict):
     code = "same-company"
     title = _("A company cannot be imported into itself.")
+    why = _(
+        "After an import the imported company is only a name. Imported into itself, it would lose everything."
+    )
     way_out = _("Enter the number and name of the other company, the one made by accident.")
+    source = "mission rule 3"
 
 
 class ImportAsked(Conflict):
     code = "import-asked"
     title = _("This import was asked for already, and waits for consent.")
+    why = _("The other company's admins decide on one request. Several would blur what they consent to.")
     way_out = _("Ask an admin of the other company to consent, or withdraw the request.")
+    source = "mission rule 3"
 
 
 class ImportEnded(Conflict):
     code = "import-ended"
     title = _("This import is not open any more: it was done, refused or withdrawn, or is too old.")
+    why = _("An import cannot be undone. So consent counts only for a request that both sides stand by now.")
     way_out = _("An admin of the company that shall take the other one in can ask again.")
+    source = "mission rule 3"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +106,8 @@ def ask_for_company(
     :raises CompanyImported: the target is only a name by now.
     """
     # Outside the transaction: a refusal rolls back, and must be counted all the same.
-    throttle.hit(ASKED, f"company:{target.pk}", now=now)
+    call = acts.call_id("ask-for-company", caller, {"number": number, "name": name})
+    throttle.hit(ASKED, f"company:{target.pk}", now=now, call=call)
     with transaction.atomic(durable=True):
         act = acts.begin(
             operation="ask-for-company",
@@ -143,7 +163,7 @@ def look_at_import(wanted: CompanyImport) -> Preview:
     return Preview(
         projects=[
             ComingProject(name=project.name, becomes=new)
-            for project, new in _new_names(projects, source, target)
+            for project, new in coming_over.new_names(projects, source, target)
         ],
         devices=sum(project.devices.filter(released_at=None).count() for project in projects),
         licenses=sum(row.free for rows in balances.values() for row in rows),
@@ -157,8 +177,8 @@ def consent_to_import(*, wanted: CompanyImport, caller: Caller, now: datetime) -
     """Import `wanted.source` into `wanted.target`: projects with devices and rights, balances, members.
 
     A name that is taken gets the source's name behind it. Members become members of the target, or stay what
-    they are there; who was admin keeps `manage` in the projects that come over. Invitations end. What is
-    left of the source is its name. It cannot be undone.
+    they are there; who was admin keeps `manage` in the projects that come over. Invitations and API tokens
+    end. What is left of the source is its name. It cannot be undone.
 
     :raises ImportEnded: it is not open any more, or too old.
     :raises CompanyImported: one of the two was imported elsewhere meanwhile.
@@ -173,9 +193,9 @@ def consent_to_import(*, wanted: CompanyImport, caller: Caller, now: datetime) -
         raise ImportEnded
     target = wanted.target
     projects = list(Project.objects.filter(company=source).order_by("pk"))
-    _move_licenses(projects, source=source, target=target, act=act, now=now)
-    _move_projects(projects, source=source, target=target)
-    _move_members(projects, source=source, target=target, now=now)
+    coming_over.move_licenses(projects, source=source, target=target, act=act, now=now)
+    coming_over.move_projects(projects, source=source, target=target)
+    coming_over.move_members(projects, source=source, target=target, now=now)
     _end_what_is_open(wanted, now=now)
     source.imported_into, source.imported_at = target, now
     source.save(update_fields=["imported_into", "imported_at"])
@@ -197,70 +217,12 @@ def consent_to_import(*, wanted: CompanyImport, caller: Caller, now: datetime) -
     return wanted
 
 
-def _move_licenses(
-    projects: Sequence[Project], *, source: Company, target: Company, act: Act, now: datetime
-) -> None:
-    transfers = ledger.take_over(act=act, projects=projects, source=source, target=target)
-    # Grants stay on their devices. The log says that they are the target's from here on.
-    grants = (
-        Grant.objects.filter(device__project__in=projects, device__released_at=None, state=Grant.State.LIVE)
-        .select_related("product", "device")
-        .order_by("made_at", "pk")
-    )
-    told = [transparency.Told(transfer=transfer) for transfer in transfers]
-    if grants:
-        earlier, later = ledger.company_holder(source), ledger.company_holder(target)
-        told += [transparency.Told(grant=grant, source=earlier, destination=later) for grant in grants]
-    if told:
-        transparency.record(act=act, leaf_type=LeafType.COMPANY_IMPORT, told=told, now=now)
-
-
-def _move_projects(projects: Sequence[Project], *, source: Company, target: Company) -> None:
-    for project, name in _new_names(projects, source, target):
-        project.company, project.name = target, name
-        project.save(update_fields=["company", "name"])
-
-
-def _new_names(projects: Sequence[Project], source: Company, target: Company) -> list[tuple[Project, str]]:
-    """The name each project will have in the target: its own, or one with the source's name behind it."""
-    taken = {name.lower() for name in Project.objects.filter(company=target).values_list("name", flat=True)}
-    names = []
-    for project in projects:
-        name = project.name if project.name.lower() not in taken else ""
-        number = 1
-        while not name or name.lower() in taken:
-            behind = f" ({source.name[:60]})" if number == 1 else f" ({source.name[:60]} {number})"
-            name = f"{project.name[: LONGEST_NAME - len(behind)]}{behind}"
-            number += 1
-        taken.add(name.lower())
-        names.append((project, name))
-    return names
-
-
-def _move_members(projects: Sequence[Project], *, source: Company, target: Company, now: datetime) -> None:
-    members = list(Membership.objects.filter(company=source).order_by("pk"))
-    for membership in members:
-        if membership.role == Membership.Role.ADMIN:
-            # An admin had `manage` without a row for it.
-            for project in projects:
-                ProjectRight.objects.update_or_create(
-                    user_id=membership.user_id,
-                    project=project,
-                    defaults={"level": ProjectRight.Level.MANAGE},
-                )
-        Membership.objects.get_or_create(
-            user_id=membership.user_id,
-            company=target,
-            defaults={"role": Membership.Role.MEMBER, "joined_at": now},
-        )
-        membership.delete()
-
-
 def _end_what_is_open(wanted: CompanyImport, *, now: datetime) -> None:
     source = wanted.source
     Invitation.objects.filter(company=source, ended_at=None).update(
         ended_at=now, end=Invitation.End.WITHDRAWN, email=""
     )
+    ApiToken.objects.filter(company=source, revoked_at=None).update(revoked_at=now)
     # Whose customer account it is must be proven anew.
     CustomerAccount.objects.filter(company=source).update(company=None, linked_at=None)
     # What others wanted of it, and what it wanted of others, cannot happen any more.

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Company, Project, User
 from accounts.queries import companies_of, projects_of
 from devices.models import Device
+from licenses import records
 from licenses.models import (
     Acknowledged,
     ActivationKey,
@@ -24,32 +25,46 @@ from licenses.models import (
 )
 from licenses.receipt import Outcome, ReceiptV1
 from portal.core import base64url
-from portal.core.errors import Invalid, NotFound
+from portal.core.errors import UNSEEN, Invalid, NotFound
 from portal.core.models import AuditEntry
 
 
 class NoSuchProduct(Invalid):
     code = "no-such-product"
     title = _("There is no product %(product)s in version %(version)s.")
+    why = _(
+        "A license is good for one product in one version, and firmware takes no other. So the portal does "
+        "not guess which one you meant."
+    )
     way_out = _("Choose a product and version from the catalogue.")
+    source = "mission rule 15"
 
 
 class NoSuchGrant(NotFound):
     code = "no-such-grant"
     title = _("There is no such license on this device.")
+    why = _(
+        "A license is bound to one device. It may have ended meanwhile, or be on another one, and must not "
+        "be touched from here."
+    )
     way_out = _("Load the device's page again to see what it holds now.")
+    source = "mission rule 11"
 
 
 class NoSuchActivation(NotFound):
     code = "no-such-activation"
     title = _("There is no such activation, or none that you may see.")
+    why = UNSEEN
     way_out = _("Look at your balances: they hold what your keys brought in.")
+    source = "mission rule 5"
 
 
 class NoSuchReturn(NotFound):
     code = "no-such-return"
     title = _("There is no such return of this device, or none that you may see.")
+    why = UNSEEN
     way_out = _("Upload the file of the return on the device's page: what came of it is shown again.")
+    source = "mission rule 5"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +102,10 @@ class BalanceRow:
     product: Product
     free: int
     assigned: int
+
+
+Units = dict[tuple[Company | Project | Device, Product], int]
+"""Units of a product that an owner holds."""
 
 
 def get_product(*, code: str, version: int) -> Product:
@@ -136,6 +155,18 @@ def free_in(balance: Company | Project, *, product: Product) -> int:
     """How many units of one product a balance has free."""
     holder = Q(holder__company=balance) if isinstance(balance, Company) else Q(holder__project=balance)
     return Holding.objects.filter(holder, product=product).values_list("balance", flat=True).first() or 0
+
+
+def units_of(owners: Iterable[Company | Project | Device]) -> Units:
+    """How many units of each product each of the owners holds, those that hold none left out."""
+    holdings = [
+        (owner, holding)
+        for owner in owners
+        for holding in Holding.objects.filter(
+            **{f"holder__{owner._meta.model_name}": owner}, balance__gt=0
+        ).select_related("product")
+    ]
+    return {(owner, holding.product): holding.balance for owner, holding in holdings}
 
 
 def free_by_balance(
@@ -294,23 +325,17 @@ def get_activation(*, act_id: UUID, user: User) -> ActivationRecord:
 
 def history_of_company(company: Company, *, user: User, limit: int) -> list[AuditEntry]:
     """The latest entries of a company, without those of projects that this member may not see."""
-    visible = projects_of(user).filter(company=company).order_by().values("pk")
-    entries = AuditEntry.objects.select_related("actor").filter(company_id=company.pk)
-    return list(entries.filter(Q(project_id=None) | Q(project_id__in=visible)).order_by("-at", "-pk")[:limit])
+    return list(records.entries_of_company(company, user=user)[:limit])
 
 
 def history_of_project(project: Project, *, limit: int) -> list[AuditEntry]:
     """The latest entries of a project, its devices' among them."""
-    entries = AuditEntry.objects.select_related("actor").filter(project_id=project.pk)
-    return list(entries.order_by("-at", "-pk")[:limit])
+    return list(records.entries_of_project(project)[:limit])
 
 
 def history_of_device(device: Device, *, limit: int) -> list[AuditEntry]:
     """The latest entries of a device in its present project; what it did elsewhere is another's business."""
-    entries = AuditEntry.objects.select_related("actor").filter(
-        hardware_id=device.hardware_id, project_id=device.project_id
-    )
-    return list(entries.order_by("-at", "-pk")[:limit])
+    return list(records.entries_of_device(device)[:limit])
 
 
 def lines_of_order(*, key_holder_id: int) -> list[Transfer]:

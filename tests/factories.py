@@ -12,8 +12,9 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management import call_command
 
-from accounts import companies, projects
-from accounts.models import Company, Membership, Project, ProjectRight, TermsAcceptance, User
+from accounts import api_tokens, companies, projects
+from accounts.api_tokens import MadeToken
+from accounts.models import Company, CustomerAccount, Membership, Project, ProjectRight, TermsAcceptance, User
 from devices import payloads
 from devices.models import Device
 from licenses import activation, activation_code, adding, assignment, fulfilment, queries, returns
@@ -87,6 +88,39 @@ def first_project(company: Company) -> Project:
 def give_right(*, user: User, project: Project, level: str) -> ProjectRight:
     """`view`, `operate` or `manage` in one project."""
     return ProjectRight.objects.create(user=user, project=project, level=level)
+
+
+def make_token(
+    *scopes: str,
+    company: Company,
+    project: Project | None = None,
+    maker: User,
+    name: str | None = None,
+    expires_at: datetime | None = None,
+) -> MadeToken:
+    """An API token of a company or project, with its secret."""
+    return api_tokens.create_api_token(
+        company=company,
+        project=project,
+        name=name or f"Token {next(_numbers)}",
+        scopes=scopes,
+        expires_at=expires_at,
+        maker=maker,
+        caller=caller(maker),
+        now=NOW,
+    )
+
+
+def make_customer(*, number: str, postal_code: str) -> CustomerAccount:
+    """An account of the vendor's customer list, of no company yet."""
+    return CustomerAccount.objects.create(
+        number=number,
+        postal_code=postal_code,
+        name="Example Telecom GmbH",
+        town="Sindelfingen",
+        country="DE",
+        email="office@example.com",
+    )
 
 
 def load_catalogue() -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.models import Membership, ProjectRight
+from accounts.models import ApiToken, Membership, ProjectRight
 
 LONGEST_TEXT = 1000
 LONGEST_DESCRIPTION = 10_000
@@ -110,3 +110,19 @@ class NewRight(Input):
 class NewProject(Input):
     name = Text(help_text="At most 100 characters; unique in the company, upper and lower case alike.")
     description = Text(required=False, default="", max_length=LONGEST_DESCRIPTION)
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("A token", value={"name": "ERP", "scopes": ["read", "operate"]})]
+)
+class NewApiToken(Input):
+    name = Text(help_text="At most 100 characters; other than those of the company's tokens in force.")
+    scopes = serializers.ListField(
+        child=Text(max_length=40),
+        max_length=len(ApiToken.Scope),
+        help_text="Of `read`, which every token has, `operate`, `activate`, `transfer` and `manage`. A "
+        "project's token has no `activate` and no `transfer`.",
+    )
+    expires_at = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="Its end; null: it has none."
+    )

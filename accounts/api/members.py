@@ -1,15 +1,18 @@
 """REST doors on members of companies, and on invitations."""
 
 from http import HTTPStatus
+from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import membership, queries
-from accounts.api import inputs, outputs
+from accounts import invitation_queries, membership, queries
+from accounts.api import inputs, outputs, paging
 from accounts.api.doors import Door
 from accounts.api.inputs import Nothing
 from accounts.api.reference import operation
+from accounts.invitation_queries import NoSuchInvitation
 from accounts.invitations import AddressNeeded, AlreadyInvited
 from accounts.membership import (
     AlreadyMember,
@@ -17,11 +20,12 @@ from accounts.membership import (
     InvitationForAnother,
     NoSuchMember,
 )
-from accounts.models import Company, Membership
-from accounts.queries import AdminNeeded, NoSuchCompany, NoSuchInvitation, NoSuchMembership
+from accounts.models import Company, Invitation, Membership
+from accounts.queries import AdminNeeded, NoSuchCompany, NoSuchMembership
 from accounts.requests import caller, idempotency_key, person
 from accounts.scopes import CompanyImported, LastAdmin, ProjectArchived
 from portal.core import clock
+from portal.core.problems import MalformedInput
 from portal.core.throttle import RateLimited
 
 
@@ -30,12 +34,14 @@ class Members(Door):
         "list-members",
         "List the members of a company",
         answer=outputs.MemberList,
-        refusals=(NoSuchCompany,),
+        parameters=(paging.Page,),
+        refusals=(NoSuchCompany, MalformedInput),
     )
     def get(self, request: Request, company_id: int) -> Response:
-        """Who belongs to the company, by surname. For its members."""
+        """Who belongs to the company, by id. For its members."""
+        page = paging.Page.read(request.query_params.dict())
         company = queries.get_company(company_id=company_id, user=person(request))
-        return _members(company)
+        return _members(company, page)
 
 
 class MemberRole(Door):
@@ -72,11 +78,12 @@ class MemberRemoval(Door):
         Nothing.read(request.data)
         company = queries.get_company(company_id=company_id, user=person(request), admin=True)
         membership.remove_member(
-            membership=queries.get_membership(company=company, user_id=user_id),
+            company=company,
+            user_id=user_id,
             caller=caller(request, company=company, key=idempotency_key(request)),
             now=clock.now(),
         )
-        return _members(company)
+        return _members(company, paging.FIRST_PAGE)
 
 
 class Leaving(Door):
@@ -85,19 +92,20 @@ class Leaving(Door):
         "Leave a company",
         takes=Nothing,
         answer=outputs.CompanyList,
-        refusals=(NoSuchCompany, NoSuchMember, LastAdmin, CompanyImported),
+        refusals=(NoSuchCompany, NoSuchMembership, NoSuchMember, LastAdmin, CompanyImported),
     )
     def post(self, request: Request, company_id: int) -> Response:
         """Your rights in its projects end with it. Answers which companies you still belong to."""
         Nothing.read(request.data)
         user = person(request)
-        company = queries.get_company(company_id=company_id, user=user)
         membership.leave_company(
-            membership=queries.get_membership(company=company, user_id=user.pk),
+            company=queries.get_company_to_leave(company_id=company_id, user=user),
+            user=user,
             caller=caller(request, key=idempotency_key(request)),
             now=clock.now(),
         )
-        return Response(outputs.CompanyList({"companies": queries.memberships_of(user)}).data)
+        left, following = paging.by_id(queries.memberships_of(user), by="company_id", **paging.FIRST_PAGE)
+        return Response(outputs.CompanyList({"companies": left, "next": following}).data)
 
 
 class CompanyInvitations(Door):
@@ -105,12 +113,14 @@ class CompanyInvitations(Door):
         "list-company-invitations",
         "List open invitations into a company",
         answer=outputs.InvitationList,
-        refusals=(NoSuchCompany, AdminNeeded),
+        parameters=(paging.Page,),
+        refusals=(NoSuchCompany, AdminNeeded, MalformedInput),
     )
     def get(self, request: Request, company_id: int) -> Response:
         """Those that nobody has answered, expired ones included. For admins of the company."""
+        page = paging.Page.read(request.query_params.dict())
         company = queries.get_company(company_id=company_id, user=person(request), admin=True)
-        return Response(outputs.InvitationList({"invitations": queries.invitations_into(company)}).data)
+        return invitation_list(invitation_queries.invitations_into(company), page)
 
     @operation(
         "invite-member",
@@ -155,7 +165,7 @@ class InvitationResending(Door):
     def post(self, request: Request, invitation_id: int) -> Response:
         """With a new link and another 14 days. For whoever may withdraw it."""
         Nothing.read(request.data)
-        invitation = queries.get_invitation(invitation_id=invitation_id, user=person(request))
+        invitation = invitation_queries.get_invitation(invitation_id=invitation_id, user=person(request))
         sent = membership.resend_invitation(
             invitation=invitation,
             caller=caller(request, company=invitation.company, key=idempotency_key(request)),
@@ -175,7 +185,7 @@ class InvitationWithdrawal(Door):
     def post(self, request: Request, invitation_id: int) -> Response:
         """For admins of the company; into a project, for whoever has `manage` there."""
         Nothing.read(request.data)
-        invitation = queries.get_invitation(invitation_id=invitation_id, user=person(request))
+        invitation = invitation_queries.get_invitation(invitation_id=invitation_id, user=person(request))
         ended = membership.withdraw_invitation(
             invitation=invitation,
             caller=caller(request, company=invitation.company, key=idempotency_key(request)),
@@ -185,11 +195,17 @@ class InvitationWithdrawal(Door):
 
 
 class MyInvitations(Door):
-    @operation("list-my-invitations", "List what you are invited to", answer=outputs.InvitationList)
+    @operation(
+        "list-my-invitations",
+        "List what you are invited to",
+        answer=outputs.InvitationList,
+        parameters=(paging.Page,),
+        refusals=(MalformedInput,),
+    )
     def get(self, request: Request) -> Response:
         """Open invitations to e-mail addresses that are confirmed as yours."""
-        found = queries.invitations_for(person(request), now=clock.now())
-        return Response(outputs.InvitationList({"invitations": found}).data)
+        page = paging.Page.read(request.query_params.dict())
+        return invitation_list(invitation_queries.invitations_for(person(request), now=clock.now()), page)
 
 
 class InvitationAcceptance(Door):
@@ -211,7 +227,7 @@ class InvitationAcceptance(Door):
         Nothing.read(request.data)
         user = person(request)
         accepted = membership.accept_invitation(
-            invitation=queries.get_invitation_for(invitation_id=invitation_id, user=user),
+            invitation=invitation_queries.get_invitation_for(invitation_id=invitation_id, user=user),
             user=user,
             caller=caller(request, key=idempotency_key(request)),
             now=clock.now(),
@@ -232,7 +248,7 @@ class InvitationRefusal(Door):
         Nothing.read(request.data)
         user = person(request)
         declined = membership.decline_invitation(
-            invitation=queries.get_invitation_for(invitation_id=invitation_id, user=user),
+            invitation=invitation_queries.get_invitation_for(invitation_id=invitation_id, user=user),
             user=user,
             caller=caller(request, key=idempotency_key(request)),
             now=clock.now(),
@@ -240,5 +256,12 @@ class InvitationRefusal(Door):
         return Response(outputs.Invitation(declined).data)
 
 
-def _members(company: Company) -> Response:
-    return Response(outputs.MemberList({"members": queries.members_of(company)}).data)
+def invitation_list(invitations: QuerySet[Invitation], page: dict[str, Any]) -> Response:
+    """A page of invitations as an answer."""
+    found, following = paging.by_id(invitations, **page)
+    return Response(outputs.InvitationList({"invitations": found, "next": following}).data)
+
+
+def _members(company: Company, page: dict[str, Any]) -> Response:
+    found, following = paging.by_id(queries.members_of(company), by="user_id", **page)
+    return Response(outputs.MemberList({"members": found, "next": following}).data)

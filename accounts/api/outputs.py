@@ -6,8 +6,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from accounts import models
+from accounts.models import ApiToken as Token
 from accounts.models import Membership, ProjectRight
 
+NEXT = "`after` of the next page; null on the last one."
 _COMPANY = {"id": 1, "name": "Example Telecom"}
 _MEMBERSHIP = {**_COMPANY, "role": "admin"}
 _PROJECT = {
@@ -51,9 +53,10 @@ class Customer(serializers.Serializer[models.CustomerAccount]):
     country = serializers.CharField(help_text="ISO 3166-1 alpha-2.")
 
 
-@example({"companies": [_MEMBERSHIP]})
+@example({"companies": [_MEMBERSHIP], "next": None})
 class CompanyList(serializers.Serializer[Any]):
     companies = Company(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
 
 
 @example(
@@ -87,9 +90,62 @@ class Project(serializers.Serializer[Any]):
     archived_at = serializers.DateTimeField(allow_null=True)
 
 
-@example({"projects": [_PROJECT]})
+@example({"projects": [_PROJECT], "next": None})
 class ProjectList(serializers.Serializer[Any]):
     projects = Project(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
+
+
+_TOKEN: dict[str, Any] = {
+    "id": 1,
+    "name": "ERP",
+    "company": _COMPANY,
+    "project": None,
+    "scopes": ["read", "operate"],
+    "last_four": "x9Qk",
+    "made_by": "Alice Example",
+    "made_at": "2026-11-24T12:00:00Z",
+    "expires_at": None,
+    "revoked_at": None,
+    "last_used_at": None,
+}
+
+
+@example(_TOKEN)
+class ApiToken(serializers.Serializer[Token]):
+    """An API token: its secret is not known to the portal."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    company = CompanyName()
+    project = serializers.IntegerField(
+        source="project_id", allow_null=True, help_text="Null: it is a token of the whole company."
+    )
+    scopes = serializers.ListField(child=serializers.ChoiceField(Token.Scope.choices), source="granted")
+    last_four = serializers.CharField(help_text="The last characters of the secret.")
+    made_by = serializers.CharField(source="made_by.name_in_histories")
+    made_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(
+        source="use.last_at", allow_null=True, default=None, help_text="Within an hour."
+    )
+
+
+@example({"api_tokens": [_TOKEN], "next": None})
+class ApiTokenList(serializers.Serializer[Any]):
+    api_tokens = ApiToken(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
+
+
+@example({"api_token": _TOKEN, "secret": "olp_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"})
+class MadeApiToken(serializers.Serializer[Any]):
+    api_token = ApiToken()
+    secret = serializers.CharField(
+        allow_null=True,
+        help_text="What to send in `Authorization: Bearer …`. Shown once: the repetition of a request gets "
+        "null here. If the answer was lost, revoke the token and make another one.",
+    )
 
 
 _PERSON = {"id": 2, "forename": "Bob", "surname": "Example", "email": "bob@example.com"}
@@ -120,9 +176,10 @@ class Member(serializers.Serializer[Membership]):
     joined_at = serializers.DateTimeField()
 
 
-@example({"members": [_MEMBER]})
+@example({"members": [_MEMBER], "next": None})
 class MemberList(serializers.Serializer[Any]):
     members = Member(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
 
 
 @example(_RIGHT)
@@ -136,9 +193,10 @@ class Right(serializers.Serializer[ProjectRight]):
     right = serializers.ChoiceField(ProjectRight.Level.choices, source="level")
 
 
-@example({"rights": [_RIGHT]})
+@example({"rights": [_RIGHT], "next": None})
 class RightList(serializers.Serializer[Any]):
     rights = Right(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
 
 
 class ProjectName(serializers.Serializer[Any]):
@@ -165,6 +223,7 @@ class Invitation(serializers.Serializer[models.Invitation]):
     )
 
 
-@example({"invitations": [_INVITATION]})
+@example({"invitations": [_INVITATION], "next": None})
 class InvitationList(serializers.Serializer[Any]):
     invitations = Invitation(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)

@@ -12,10 +12,17 @@ from typing import Any, TypeVar
 
 from django.utils import translation
 from django.utils.functional import Promise
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework import serializers
 
-from accounts.api.authentication import CSRFTokenMissing
+from accounts.api.authentication import CSRFTokenMissing, PersonNeeded, ScopeMissing
+from accounts.api_tokens import ApiTokenNotValid
 from accounts.requests import LONGEST_KEY, IdempotencyKeyMalformed
 from accounts.terms import TermsNotAccepted
 from portal.core import problems
@@ -27,10 +34,11 @@ from portal.core.problems import MalformedInput, MediaTypeNotSupported, NotAccep
 Refusal = type[DomainError]
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-ANY_METHOD: tuple[Refusal, ...] = (SignInRequired, NotAcceptable, TermsNotAccepted)
-A_POST: tuple[Refusal, ...] = (
-    CSRFTokenMissing,
-    IdempotencyKeyMalformed,
+# As drf-spectacular passes it on into the document; its own annotation says otherwise.
+PEOPLE_ONLY: Any = [{"cookieAuth": []}]
+ANY_METHOD: tuple[Refusal, ...] = (SignInRequired, ApiTokenNotValid, NotAcceptable, TermsNotAccepted)
+A_CHANGE: tuple[Refusal, ...] = (CSRFTokenMissing, IdempotencyKeyMalformed, IdempotencyKeyReused)
+A_BODY: tuple[Refusal, ...] = (
     MalformedInput,
     MediaTypeNotSupported,
     BodyTooLarge,
@@ -56,8 +64,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 class Problem(serializers.Serializer[Any]):
     """A refusal (RFC 9457). Further members are facts of it: numbers and names for programs."""
 
-    type = serializers.CharField(help_text="Where the refusal is explained: /problems/<code>.")
-    title = serializers.CharField(help_text="What happened and why, in the language of Accept-Language.")
+    type = serializers.CharField(help_text="Its help page, with what, why, the way out: /problems/<code>.")
+    title = serializers.CharField(help_text="What happened, in the language of Accept-Language.")
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="The way out.")
     code = serializers.CharField(help_text="The stable name of the refusal; decide by it.")
@@ -69,7 +77,10 @@ def operation(
     *,
     answer: Any,
     status: HTTPStatus = HTTPStatus.OK,
+    dry_run: Any = None,
+    scope: str | None = None,
     takes: type[serializers.Serializer[Any]] | None = None,
+    changes: bool | None = None,
     refusals: Sequence[Refusal] = (),
     parameters: Sequence[OpenApiParameter | type[serializers.Serializer[Any]]] = (),
 ) -> Callable[[Method], Method]:
@@ -77,12 +88,21 @@ def operation(
 
     :param name: the operation's id in the OpenAPI document, for generated clients.
     :param answer: the shape of a success, as a serializer or a JSON schema.
-    :param takes: the shape of the body; only methods that change something have one.
+    :param scope: what a token needs to come in here (`Door` holds it); None: only people do.
+    :param dry_run: the shape of what `?dry_run=1` answers, always with 200.
+    :param takes: the shape of the body.
+    :param changes: whether it changes something, so that requests have names; by default, what takes a body.
     :param refusals: what this operation refuses, beside what every door does.
     """
-    everywhere = (*ANY_METHOD, *A_POST, IdempotencyKeyReused) if takes else ANY_METHOD
+    changes = takes is not None if changes is None else changes
+    everywhere = (
+        *ANY_METHOD,
+        PersonNeeded if scope is None else ScopeMissing,
+        *(A_CHANGE if changes else ()),
+        *(A_BODY if takes else ()),
+    )
     described: tuple[Refusal, ...] = tuple(dict.fromkeys((*everywhere, *refusals)))
-    own_parameters = [*parameters, IDEMPOTENCY_KEY] if takes else list(parameters)
+    own_parameters = [*parameters, IDEMPOTENCY_KEY] if changes else list(parameters)
 
     def describe(method: Method) -> Method:
         with translation.override("en"):
@@ -91,15 +111,42 @@ def operation(
                 summary=summary,
                 request=takes,
                 parameters=own_parameters,
+                auth=None if scope else PEOPLE_ONLY,
                 responses={
-                    (status, "application/json"): OpenApiResponse(answer, description=str(status.phrase)),
+                    **_successes(answer, status, dry_run),
                     **_problem_responses(described, with_example=refusals),
                 },
-                extensions={"x-problems": sorted(refusal.code for refusal in described)},
+                extensions={
+                    "x-problems": sorted(refusal.code for refusal in described),
+                    **({"x-scope": str(scope)} if scope else {}),
+                },
             )
-            return schema(method)
+            described_method = schema(method)
+        described_method.scope = scope  # type: ignore[attr-defined]
+        return described_method
 
     return describe
+
+
+def _successes(answer: Any, status: HTTPStatus, dry_run: Any) -> dict[tuple[int, str], OpenApiResponse]:
+    kind = "application/json"
+    usual = {(int(status), kind): OpenApiResponse(answer, description=str(status.phrase))}
+    if dry_run is None:
+        return usual
+    described = OpenApiResponse(dry_run, description="OK: only what would change, with `dry_run=1`")
+    if status != HTTPStatus.OK:
+        return {(int(HTTPStatus.OK), kind): described, **usual}
+    either = PolymorphicProxySerializer(
+        component_name=f"{answer.__name__}OrDryRun",
+        serializers=[answer, dry_run],
+        resource_type_field_name=None,
+    )
+    examples = [
+        OpenApiExample(shape.__name__, value=example.value)
+        for shape in (answer, dry_run)
+        for example in shape._spectacular_annotation["examples"]
+    ]
+    return {(int(status), kind): OpenApiResponse(either, description="OK", examples=examples)}
 
 
 def status_of(refusal: Refusal) -> int:

@@ -23,7 +23,7 @@ from portal.core import problems
 
 Schema = Mapping[str, Any]
 READING = ("GET", "HEAD")
-METHODS = ("get", "post")
+METHODS = ("get", "post", "delete")
 PROBLEM_LINE = re.compile(r"^- `([a-z-]+)`: (.+)$", re.MULTILINE)  # as accounts.api.reference writes them
 
 

@@ -1,23 +1,26 @@
 """REST doors on what people may do in one project, and on its name."""
 
 from http import HTTPStatus
+from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import projects, queries, rights
-from accounts.api import inputs, outputs
+from accounts import invitation_queries, projects, queries, rights
+from accounts.api import inputs, outputs, paging
 from accounts.api.doors import Door
 from accounts.api.inputs import Nothing
+from accounts.api.members import invitation_list
 from accounts.api.reference import operation
 from accounts.invitations import AddressNeeded, AlreadyInvited
-from accounts.models import Project, ProjectRight
+from accounts.models import ApiToken, Project, ProjectRight
 from accounts.projects import DescriptionTooLong, ProjectNameTaken, ProjectNeedsAName
 from accounts.queries import MANAGE, NoSuchProject, RightMissing
-from accounts.requests import caller, idempotency_key, person
+from accounts.requests import caller, idempotency_key, person, principal
 from accounts.rights import HasTheRight, NobodyToGiveARight, NoSuchRight
 from accounts.scopes import ProjectArchived
 from portal.core import clock
+from portal.core.problems import MalformedInput
 from portal.core.throttle import RateLimited
 
 
@@ -25,6 +28,7 @@ class ProjectSettings(Door):
     @operation(
         "change-project",
         "Rename and describe a project",
+        scope=ApiToken.Scope.MANAGE,
         takes=inputs.NewProject,
         answer=outputs.Project,
         refusals=(NoSuchProject, RightMissing, ProjectNeedsAName, DescriptionTooLong, ProjectNameTaken),
@@ -48,11 +52,13 @@ class Rights(Door):
         "list-rights",
         "List the rights in a project",
         answer=outputs.RightList,
-        refusals=(NoSuchProject, RightMissing),
+        parameters=(paging.Page,),
+        refusals=(NoSuchProject, RightMissing, MalformedInput),
     )
     def get(self, request: Request, project_id: int) -> Response:
         """Of members and end customers; admins of the company manage every project. Needs `manage`."""
-        return _rights(_managed(request, project_id))
+        page = paging.Page.read(request.query_params.dict())
+        return _rights(_managed(request, project_id), page)
 
     @operation(
         "set-right",
@@ -93,7 +99,7 @@ class RightWithdrawal(Door):
             caller=caller(request, company=project.company, key=idempotency_key(request)),
             now=clock.now(),
         )
-        return _rights(project)
+        return _rights(project, paging.FIRST_PAGE)
 
 
 class ProjectInvitations(Door):
@@ -101,12 +107,13 @@ class ProjectInvitations(Door):
         "list-project-invitations",
         "List open invitations into a project",
         answer=outputs.InvitationList,
-        refusals=(NoSuchProject, RightMissing),
+        parameters=(paging.Page,),
+        refusals=(NoSuchProject, RightMissing, MalformedInput),
     )
     def get(self, request: Request, project_id: int) -> Response:
         """Those that nobody has answered, expired ones included. Needs `manage`."""
-        found = queries.invitations_into(_managed(request, project_id))
-        return Response(outputs.InvitationList({"invitations": found}).data)
+        page = paging.Page.read(request.query_params.dict())
+        return invitation_list(invitation_queries.invitations_into(_managed(request, project_id)), page)
 
     @operation(
         "invite-into-project",
@@ -141,8 +148,9 @@ class ProjectInvitations(Door):
 
 
 def _managed(request: Request, project_id: int) -> Project:
-    return queries.get_project(project_id=project_id, user=person(request), right=MANAGE)
+    return queries.get_project(project_id=project_id, user=principal(request), right=MANAGE)
 
 
-def _rights(project: Project) -> Response:
-    return Response(outputs.RightList({"rights": queries.rights_in(project)}).data)
+def _rights(project: Project, page: dict[str, Any]) -> Response:
+    found, following = paging.by_id(queries.rights_in(project), by="user_id", **page)
+    return Response(outputs.RightList({"rights": found, "next": following}).data)

@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from accounts.api import customers, members, reference_page, rights, views
+from accounts.api import customers, members, reference_page, rights, tokens, views
 
 urlpatterns = [
     path("me", views.Me.as_view(), name="api-me"),
@@ -11,6 +11,10 @@ urlpatterns = [
     path("companies/<int:company_id>/projects", views.CompanyProjects.as_view(), name="api-company-projects"),
     path("projects", views.Projects.as_view(), name="api-projects"),
     path("projects/<int:project_id>", views.OneProject.as_view(), name="api-project"),
+    path("token", tokens.OwnToken.as_view(), name="api-own-token"),
+    path("companies/<int:company_id>/api-tokens", tokens.CompanyTokens.as_view(), name="api-company-tokens"),
+    path("projects/<int:project_id>/api-tokens", tokens.ProjectTokens.as_view(), name="api-project-tokens"),
+    path("api-tokens/<int:token_id>", tokens.OneToken.as_view(), name="api-token"),
     path("companies/<int:company_id>/members", members.Members.as_view(), name="api-members"),
     path(
         "companies/<int:company_id>/members/<int:user_id>/role",

@@ -6,15 +6,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import companies, projects, queries
-from accounts.api import inputs, outputs
+from accounts.api import inputs, outputs, paging
 from accounts.api.doors import Door
 from accounts.api.reference import operation
 from accounts.companies import CompanyNeedsAName
+from accounts.models import ApiToken
 from accounts.projects import DescriptionTooLong, ProjectNameTaken, ProjectNeedsAName
 from accounts.queries import AdminNeeded, NoSuchCompany, NoSuchProject
-from accounts.requests import caller, idempotency_key, person
+from accounts.requests import caller, idempotency_key, person, principal
 from accounts.scopes import CompanyImported
 from portal.core import clock
+from portal.core.problems import MalformedInput
 
 
 class Me(Door):
@@ -26,11 +28,19 @@ class Me(Door):
 
 
 class Companies(Door):
-    @operation("list-companies", "List your companies", answer=outputs.CompanyList)
+    @operation(
+        "list-companies",
+        "List your companies",
+        answer=outputs.CompanyList,
+        parameters=(paging.Page,),
+        refusals=(MalformedInput,),
+    )
     def get(self, request: Request) -> Response:
         """The companies you are a member of. As an end customer of one you do not see it here."""
+        page = paging.Page.read(request.query_params.dict())
         memberships = queries.memberships_of(person(request))
-        return Response(outputs.CompanyList({"companies": memberships}).data)
+        found, following = paging.by_id(memberships, by="company_id", **page)
+        return Response(outputs.CompanyList({"companies": found, "next": following}).data)
 
     @operation(
         "create-company",
@@ -58,6 +68,7 @@ class CompanyProjects(Door):
     @operation(
         "create-project",
         "Create a project",
+        scope=ApiToken.Scope.MANAGE,
         takes=inputs.NewProject,
         answer=outputs.Project,
         status=HTTPStatus.CREATED,
@@ -73,7 +84,7 @@ class CompanyProjects(Door):
     def post(self, request: Request, company_id: int) -> Response:
         """A project of the company, with an empty balance. For admins of the company."""
         given = inputs.NewProject.read(request.data)
-        company = queries.get_company(company_id=company_id, user=person(request), admin=True)
+        company = queries.get_company(company_id=company_id, user=principal(request), admin=True)
         project = projects.create_project(
             company=company,
             name=given["name"],
@@ -85,15 +96,34 @@ class CompanyProjects(Door):
 
 
 class Projects(Door):
-    @operation("list-projects", "List your projects", answer=outputs.ProjectList)
+    @operation(
+        "list-projects",
+        "List your projects",
+        scope=ApiToken.Scope.READ,
+        answer=outputs.ProjectList,
+        parameters=(paging.ProjectPage,),
+        refusals=(MalformedInput,),
+    )
     def get(self, request: Request) -> Response:
-        """The projects you may see, by company and name, archived ones included."""
-        return Response(outputs.ProjectList({"projects": queries.projects_of(person(request))}).data)
+        """The projects you may see, by id, archived ones included."""
+        page = paging.ProjectPage.read(request.query_params.dict())
+        projects = queries.projects_of(principal(request)).filter(name__icontains=page.pop("name"))
+        company = page.pop("company")
+        if company is not None:
+            projects = projects.filter(company__pk=company)
+        found, following = paging.by_id(projects, **page)
+        return Response(outputs.ProjectList({"projects": found, "next": following}).data)
 
 
 class OneProject(Door):
-    @operation("get-project", "Get a project", answer=outputs.Project, refusals=(NoSuchProject,))
+    @operation(
+        "get-project",
+        "Get a project",
+        scope=ApiToken.Scope.READ,
+        answer=outputs.Project,
+        refusals=(NoSuchProject,),
+    )
     def get(self, request: Request, project_id: int) -> Response:
         """One project you may see."""
-        project = queries.get_project(project_id=project_id, user=person(request))
+        project = queries.get_project(project_id=project_id, user=principal(request))
         return Response(outputs.Project(project).data)

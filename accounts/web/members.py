@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import membership, queries
+from accounts import invitation_queries, membership, queries
 from accounts.models import Company, Membership, User
 from accounts.requests import caller, person, signed_in
 from accounts.web import active
@@ -96,12 +96,14 @@ def change_role(request: HttpRequest, company_id: int, user_id: int) -> HttpResp
 def remove(request: HttpRequest, company_id: int, user_id: int) -> HttpResponse:
     """Take somebody out of the company, after a question."""
     company = queries.get_company(company_id=company_id, user=person(request), admin=True)
-    row = queries.get_membership(company=company, user_id=user_id)
-    name = row.user.get_full_name()
+    name = queries.get_membership(company=company, user_id=user_id).user.get_full_name()
 
     def do(key: str) -> HttpResponse:
         membership.remove_member(
-            membership=row, caller=caller(request, company=company, key=key), now=clock.now()
+            company=company,
+            user_id=user_id,
+            caller=caller(request, company=company, key=key),
+            now=clock.now(),
         )
         messages.success(request, _("%(name)s does not belong to the company any more.") % {"name": name})
         return redirect("members", company_id=company.pk)
@@ -122,11 +124,10 @@ def remove(request: HttpRequest, company_id: int, user_id: int) -> HttpResponse:
 def leave(request: HttpRequest, company_id: int) -> HttpResponse:
     """Leave a company, after a question."""
     user = person(request)
-    company = queries.get_company(company_id=company_id, user=user)
-    row = queries.get_membership(company=company, user_id=user.pk)
+    company = queries.get_company_to_leave(company_id=company_id, user=user)
 
     def do(key: str) -> HttpResponse:
-        membership.leave_company(membership=row, caller=caller(request, key=key), now=clock.now())
+        membership.leave_company(company=company, user=user, caller=caller(request, key=key), now=clock.now())
         messages.success(request, _("You do not belong to %(name)s any more.") % {"name": company.name})
         return redirect("home")
 
@@ -157,7 +158,7 @@ def _page(
         "is_admin": is_admin,
         "me": user,
         "members": queries.members_of(company),
-        "invitations": queries.invitations_into(company) if is_admin else [],
+        "invitations": invitation_queries.invitations_into(company) if is_admin else [],
         "now": clock.now(),
         "invite_form": form,
         "refused": refused,

@@ -7,6 +7,7 @@ from django.urls import path, re_path
 
 from accounts.web import (
     active,
+    api_tokens,
     companies,
     customers,
     invitations,
@@ -77,6 +78,9 @@ urlpatterns = [
     path("account/delete", own_account.delete, name="account-delete"),
     path("companies/new", companies.create_company, name="company-new"),
     path("companies/<int:company_id>/projects/new", companies.create_project, name="project-new"),
+    path("companies/<int:company_id>/api-tokens", api_tokens.company_tokens, name="company-api-tokens"),
+    path("projects/<int:project_id>/api-tokens", api_tokens.project_tokens, name="project-api-tokens"),
+    path("api-tokens/<int:token_id>/revoke", api_tokens.revoke, name="api-token-revoke"),
     path("companies/<int:company_id>/members", members.members, name="members"),
     path("companies/<int:company_id>/members/<int:user_id>/role", members.change_role, name="member-role"),
     path("companies/<int:company_id>/members/<int:user_id>/remove", members.remove, name="member-remove"),

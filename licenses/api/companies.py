@@ -5,10 +5,12 @@ from http import HTTPStatus
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import paging
 from accounts.api.doors import Door
 from accounts.api.inputs import Nothing
 from accounts.api.outputs import Project as ProjectOutput
 from accounts.api.reference import operation
+from accounts.models import ApiToken
 from accounts.queries import (
     MANAGE,
     AdminNeeded,
@@ -18,7 +20,7 @@ from accounts.queries import (
     get_company,
     get_project,
 )
-from accounts.requests import caller, idempotency_key, person
+from accounts.requests import caller, idempotency_key, person, principal
 from accounts.scopes import CompanyImported
 from licenses import archiving, company_import
 from licenses import import_queries as queries
@@ -27,6 +29,7 @@ from licenses.archiving import ProjectNotEmpty
 from licenses.company_import import ImportAsked, ImportEnded, NoCompanyOfThatName, SameCompany
 from licenses.import_queries import NoSuchImport
 from portal.core import clock
+from portal.core.problems import MalformedInput
 from portal.core.throttle import RateLimited
 
 
@@ -34,6 +37,7 @@ class ProjectArchiving(Door):
     @operation(
         "archive-project",
         "Archive a project",
+        scope=ApiToken.Scope.MANAGE,
         takes=Nothing,
         answer=ProjectOutput,
         refusals=(NoSuchProject, RightMissing, ProjectNotEmpty, CompanyImported),
@@ -41,7 +45,7 @@ class ProjectArchiving(Door):
     def post(self, request: Request, project_id: int) -> Response:
         """Once it has neither devices nor licenses; it takes none then. Needs `manage`."""
         Nothing.read(request.data)
-        project = get_project(project_id=project_id, user=person(request), right=MANAGE)
+        project = get_project(project_id=project_id, user=principal(request), right=MANAGE)
         archived = archiving.archive_project(
             project=project,
             caller=caller(request, company=project.company, key=idempotency_key(request)),
@@ -54,6 +58,7 @@ class ProjectUnarchiving(Door):
     @operation(
         "unarchive-project",
         "Take a project out of the archive",
+        scope=ApiToken.Scope.MANAGE,
         takes=Nothing,
         answer=ProjectOutput,
         refusals=(NoSuchProject, RightMissing, CompanyImported),
@@ -61,7 +66,7 @@ class ProjectUnarchiving(Door):
     def post(self, request: Request, project_id: int) -> Response:
         """It takes devices and licenses again. Needs `manage`."""
         Nothing.read(request.data)
-        project = get_project(project_id=project_id, user=person(request), right=MANAGE)
+        project = get_project(project_id=project_id, user=principal(request), right=MANAGE)
         opened = archiving.unarchive_project(
             project=project,
             caller=caller(request, company=project.company, key=idempotency_key(request)),
@@ -75,13 +80,16 @@ class CompanyImports(Door):
         "list-company-imports",
         "List open imports of a company",
         answer=import_outputs.CompanyImportList,
-        refusals=(NoSuchCompany, AdminNeeded),
+        parameters=(paging.Page,),
+        refusals=(NoSuchCompany, AdminNeeded, MalformedInput),
     )
     def get(self, request: Request, company_id: int) -> Response:
         """What it asked for, and what was asked of it. For admins of the company."""
+        page = paging.Page.read(request.query_params.dict())
         company = get_company(company_id=company_id, user=person(request), admin=True)
         found = queries.open_imports_of(company, now=clock.now())
-        return Response(import_outputs.CompanyImportList({"imports": found}).data)
+        shown, following = paging.by_id(found, **page)
+        return Response(import_outputs.CompanyImportList({"imports": shown, "next": following}).data)
 
     @operation(
         "ask-for-company",

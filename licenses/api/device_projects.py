@@ -6,8 +6,9 @@ from rest_framework.response import Response
 from accounts.api.doors import Door
 from accounts.api.inputs import Nothing
 from accounts.api.reference import operation
+from accounts.models import ApiToken
 from accounts.queries import MANAGE, NoSuchProject, RightMissing, get_project
-from accounts.requests import caller, idempotency_key, person
+from accounts.requests import caller, idempotency_key, principal
 from accounts.scopes import ProjectArchived
 from devices.queries import NoSuchDevice, get_device_to_release
 from licenses import device_projects
@@ -26,6 +27,7 @@ class DeviceProject(Door):
     @operation(
         "change-device-project",
         "Put a device into another project",
+        scope=ApiToken.Scope.MANAGE,
         takes=inputs.NewProjectOfDevice,
         answer=outputs.AddedDevice,
         parameters=(HARDWARE_ID,),
@@ -44,7 +46,7 @@ class DeviceProject(Door):
         device = find_device(request, hardware_id, right=MANAGE)
         changed = device_projects.change_project(
             device=device,
-            project=get_project(project_id=given["project"], user=person(request), right=MANAGE),
+            project=get_project(project_id=given["project"], user=principal(request), right=MANAGE),
             caller=caller(request, company=device.project.company, key=idempotency_key(request)),
             now=clock.now(),
         )
@@ -55,6 +57,7 @@ class DeviceRelease(Door):
     @operation(
         "release-device",
         "Release a device",
+        scope=ApiToken.Scope.OPERATE,
         takes=Nothing,
         answer=outputs.AddedDevice,
         parameters=(HARDWARE_ID,),
@@ -66,7 +69,7 @@ class DeviceRelease(Door):
         Needs `operate`. Answers what the device was.
         """
         Nothing.read(request.data)
-        user, key = person(request), idempotency_key(request)
+        user, key = principal(request), idempotency_key(request)
         device = get_device_to_release(hardware_id=hardware_id, user=user)
         device_projects.release_device(
             device=device,

@@ -1,29 +1,32 @@
 """REST doors on devices. They are here and not with the devices because they show licenses."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import paging
 from accounts.api.doors import Door
 from accounts.api.inputs import Nothing
 from accounts.api.reference import operation
+from accounts.models import ApiToken
 from accounts.queries import OPERATE, VIEW, NoSuchProject, RightMissing, get_project
-from accounts.requests import caller, idempotency_key, person
+from accounts.requests import caller, idempotency_key, principal
 from accounts.scopes import ProjectArchived
 from devices import hardware_id as hardware_ids
 from devices.enrollment import DeviceAlreadyAdded, DeviceNameTooLong, HardwareIDMalformed, HardwareIDTaken
 from devices.models import Device
 from devices.queries import NoSuchDevice, devices_of, get_device
 from licenses import adding, assignment, delivery, queries
-from licenses.api import inputs, outputs
+from licenses.api import dry_runs, inputs, outputs
 from licenses.assignment import AssignmentCarried, DeviceIsFull
 from licenses.keyring import NoKeySet, SigningKeyMissing
 from licenses.ledger import GrantAlreadyEnded, InsufficientLicenses, QuantityOutOfRange
 from licenses.queries import NoSuchGrant, NoSuchProduct
-from portal.core import clock
+from portal.core import acts, clock
 from portal.core.problems import MalformedInput
 
 HARDWARE_ID = OpenApiParameter(
@@ -44,6 +47,7 @@ class ProjectDevices(Door):
     @operation(
         "list-devices",
         "List the devices of a project",
+        scope=ApiToken.Scope.READ,
         answer=outputs.DeviceList,
         parameters=(inputs.DevicePage,),
         refusals=(NoSuchProject, MalformedInput),
@@ -51,16 +55,19 @@ class ProjectDevices(Door):
     def get(self, request: Request, project_id: int) -> Response:
         """By hardware ID, a page at a time: ask again with `after` set to `next`, until `next` is null."""
         page = inputs.DevicePage.read(request.query_params.dict())
-        project = get_project(project_id=project_id, user=person(request))
-        # One more than wanted shows whether there is a next page.
-        found = list(devices_of(project).filter(hardware_id__gt=page["after"])[: page["limit"] + 1])
-        devices = found[: page["limit"]]
-        following = devices[-1].hardware_id if len(found) > len(devices) else None
+        project = get_project(project_id=project_id, user=principal(request))
+        wanted = devices_of(project, part_of_id=page["hardware_id"], part_of_name=page["name"])
+        devices, following = paging.cut(
+            wanted.filter(hardware_id__gt=page["after"]),
+            limit=page["limit"],
+            position=lambda device: device.hardware_id,
+        )
         return Response(outputs.DeviceList({"devices": devices, "next": following}).data)
 
     @operation(
         "add-device",
         "Add a device to a project",
+        scope=ApiToken.Scope.OPERATE,
         takes=inputs.NewDevice,
         answer=outputs.AddedDevice,
         status=HTTPStatus.CREATED,
@@ -77,7 +84,7 @@ class ProjectDevices(Door):
     def post(self, request: Request, project_id: int) -> Response:
         """A device is in one project. Needs `operate`."""
         given = inputs.NewDevice.read(request.data)
-        project = get_project(project_id=project_id, user=person(request), right=OPERATE)
+        project = get_project(project_id=project_id, user=principal(request), right=OPERATE)
         device = adding.add_device(
             project=project,
             hardware_id=given["hardware_id"],
@@ -92,6 +99,7 @@ class OneDevice(Door):
     @operation(
         "get-device",
         "Get a device and what it holds",
+        scope=ApiToken.Scope.READ,
         answer=outputs.Device,
         parameters=(HARDWARE_ID,),
         refusals=(NoSuchDevice,),
@@ -109,10 +117,12 @@ class Assignments(Door):
     @operation(
         "assign-licenses",
         "Assign licenses to a device",
+        scope=ApiToken.Scope.OPERATE,
         takes=inputs.NewAssignment,
         answer=outputs.Assignment,
         status=HTTPStatus.CREATED,
-        parameters=(HARDWARE_ID,),
+        dry_run=dry_runs.DryRun,
+        parameters=(HARDWARE_ID, dry_runs.Asked),
         refusals=(
             NoSuchDevice,
             RightMissing,
@@ -127,15 +137,22 @@ class Assignments(Door):
 
         Needs `operate`.
         """
+        is_dry_run = dry_runs.is_asked_by(request)
         given = inputs.NewAssignment.read(request.data)
         device = find_device(request, hardware_id, right=OPERATE)
-        assigned = assignment.assign(
-            device=device,
-            product=queries.get_product(code=given["product"], version=given["version"]),
-            quantity=given["quantity"],
-            caller=caller(request, company=device.project.company, key=idempotency_key(request)),
-            now=clock.now(),
-        )
+        act: dict[str, Any] = {
+            "device": device,
+            "product": queries.get_product(code=given["product"], version=given["version"]),
+            "quantity": given["quantity"],
+            "caller": caller(request, company=device.project.company, key=idempotency_key(request)),
+            "now": clock.now(),
+        }
+        if is_dry_run:
+            tried = acts.rehearse(
+                assignment.assign, observe=lambda: queries.units_of([device.project, device]), **act
+            )
+            return Response(dry_runs.DryRun(dry_runs.told(tried)).data)
+        assigned = assignment.assign(**act)
         return Response(outputs.Assignment(assigned).data, status=HTTPStatus.CREATED)
 
 
@@ -143,6 +160,7 @@ class AssignmentUndo(Door):
     @operation(
         "undo-assignment",
         "Undo an assignment",
+        scope=ApiToken.Scope.OPERATE,
         takes=Nothing,
         answer=outputs.Assignment,
         parameters=(HARDWARE_ID, GRANT),
@@ -170,6 +188,7 @@ class LicenseDocument(Door):
     @operation(
         "download-license-document",
         "Download the .lic file of a device",
+        scope=ApiToken.Scope.OPERATE,
         answer=outputs.LIC_FILE,
         parameters=(HARDWARE_ID,),
         refusals=(NoSuchDevice, RightMissing, NoKeySet, SigningKeyMissing),
@@ -201,4 +220,4 @@ def find_device(request: HttpRequest, hardware_id: str, *, right: str = VIEW) ->
     # An address has one form; others, and texts that no database takes, name no device.
     if not hardware_ids.is_canonical(hardware_id):
         raise NoSuchDevice
-    return get_device(hardware_id=hardware_id, user=person(request), right=right)
+    return get_device(hardware_id=hardware_id, user=principal(request), right=right)

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api.outputs import CompanyName, example
+from accounts.api.outputs import NEXT, CompanyName, example
 from licenses import models
 
 _IMPORT = {
@@ -31,9 +31,10 @@ class CompanyImport(serializers.Serializer[models.CompanyImport]):
     )
 
 
-@example({"imports": [_IMPORT]})
+@example({"imports": [_IMPORT], "next": None})
 class CompanyImportList(serializers.Serializer[Any]):
     imports = CompanyImport(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
 
 
 class ImportedProject(serializers.Serializer[Any]):

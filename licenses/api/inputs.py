@@ -7,10 +7,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_sc
 from rest_framework import serializers
 
 from accounts.api.inputs import Input, Integer, Text
+from accounts.api.paging import Filters, Page, Position
 from devices import hardware_id
 from devices.jose import MAX_TOKEN_BYTES
 
-LARGEST_PAGE = 200
 _IN_PROJECT = {"project": 1}
 _IN_COMPANY = {"company": 1}
 
@@ -26,21 +26,70 @@ class _CanonicalHardwareID(serializers.CharField):
         return text
 
 
-class DevicePage(Input):
+class DevicePage(Filters):
     """Query parameters of a list of devices, hence texts."""
 
-    limit = serializers.IntegerField(
+    hardware_id = serializers.CharField(
         required=False,
-        default=50,
-        min_value=1,
-        max_value=LARGEST_PAGE,
-        help_text="At most so many devices in one answer.",
+        default="",
+        max_length=40,
+        allow_blank=True,
+        help_text="Only hardware IDs with this part; `-`, `:`, `.`, blanks and case do not matter.",
+    )
+    name = serializers.CharField(
+        required=False, default="", max_length=100, allow_blank=True, help_text="Only names with this part."
     )
     after = _CanonicalHardwareID(
         required=False,
         default="",
         help_text="Only devices after this hardware ID: `next` of the answer before.",
     )
+
+
+class KeyPage(Page):
+    last = serializers.CharField(
+        required=False,
+        default="",
+        max_length=4,
+        allow_blank=True,
+        help_text="Only keys that end in these characters, at most four.",
+    )
+    order = serializers.CharField(
+        required=False,
+        default="",
+        max_length=40,
+        allow_blank=True,
+        help_text="Only order numbers with this.",
+    )
+    reference = serializers.CharField(
+        required=False,
+        default="",
+        max_length=100,
+        allow_blank=True,
+        help_text="Only references with this.",
+    )
+
+
+class HistoryPage(Filters):
+    """Query parameters of a history, hence texts."""
+
+    since = serializers.DateTimeField(
+        required=False, default=None, help_text="Only what happened at this time or later."
+    )
+    until = serializers.DateTimeField(
+        required=False, default=None, help_text="Only what happened before this time."
+    )
+    after = serializers.RegexField(
+        "^[0-9]{1,17}-[0-9]{1,18}$", required=False, default="", help_text="`next` of the answer before."
+    )
+
+
+class ProjectHistoryPage(HistoryPage):
+    device = _CanonicalHardwareID(required=False, default="", help_text="Only of this device.")
+
+
+class CompanyHistoryPage(ProjectHistoryPage):
+    project = Position(required=False, default=None, help_text="Only of this project.")
 
 
 @extend_schema_serializer(

@@ -1,11 +1,13 @@
 """REST doors on activation keys. The code stands in bodies only, never in an address or a log."""
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.doors import Door
 from accounts.api.reference import operation
-from accounts.models import Company, Project
+from accounts.models import ApiToken, Company, Project
 from accounts.queries import (
     OPERATE,
     NoSuchCompany,
@@ -15,11 +17,11 @@ from accounts.queries import (
     get_project,
     require_member,
 )
-from accounts.requests import caller, idempotency_key, person
+from accounts.requests import caller, idempotency_key, principal
 from accounts.scopes import CompanyImported, ProjectArchived
 from licenses import activation
 from licenses.activation import KeyAlreadyActivated, KeyBlocked, KeyUnknown
-from licenses.api import inputs, outputs
+from licenses.api import dry_runs, inputs, outputs
 from portal.core import clock
 from portal.core.throttle import RateLimited
 
@@ -30,6 +32,7 @@ class KeyLookUp(Door):
     @operation(
         "look-at-key",
         "Look at what an activation key holds",
+        scope=ApiToken.Scope.ACTIVATE,
         takes=inputs.KeyLookUp,
         answer=outputs.KeyContents,
         refusals=(NoSuchCompany, *KEY_REFUSALS),
@@ -37,7 +40,7 @@ class KeyLookUp(Door):
     def post(self, request: Request) -> Response:
         """Changes nothing. For members of the company; look-ups are counted and throttled."""
         given = inputs.KeyLookUp.read(request.data)
-        company = get_company(company_id=given["company"], user=person(request))
+        company = get_company(company_id=given["company"], user=principal(request))
         contents = activation.look_at_key(
             code=given["code"],
             company=company,
@@ -51,8 +54,11 @@ class KeyActivation(Door):
     @operation(
         "activate-key",
         "Activate an activation key",
+        scope=ApiToken.Scope.ACTIVATE,
         takes=inputs.KeyActivation,
         answer=outputs.Activation,
+        dry_run=dry_runs.DryRun,
+        parameters=(dry_runs.Asked,),
         refusals=(
             NoSuchCompany,
             NoSuchProject,
@@ -67,8 +73,9 @@ class KeyActivation(Door):
 
         For members of the company; into a project they need `operate` there.
         """
+        is_dry_run = dry_runs.is_asked_by(request)
         given = inputs.KeyActivation.read(request.data)
-        user = person(request)
+        user = principal(request)
         target: Company | Project
         if "project" in given:
             target = get_project(project_id=given["project"], user=user, right=OPERATE)
@@ -76,10 +83,13 @@ class KeyActivation(Door):
             company = target.company
         else:
             target = company = get_company(company_id=given["company"], user=user)
-        activated = activation.activate_key(
-            code=given["code"],
-            target=target,
-            caller=caller(request, company=company, key=idempotency_key(request)),
-            now=clock.now(),
-        )
+        act: dict[str, Any] = {
+            "code": given["code"],
+            "target": target,
+            "caller": caller(request, company=company, key=idempotency_key(request)),
+            "now": clock.now(),
+        }
+        if is_dry_run:
+            return Response(dry_runs.DryRun(dry_runs.told(activation.rehearse_activation(**act))).data)
+        activated = activation.activate_key(**act)
         return Response(outputs.Activation(activated).data)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api.outputs import example
+from accounts.api.outputs import NEXT, example
 from devices import models as devices
 from licenses import models, queries, uploading
 
@@ -75,11 +75,13 @@ class Product(serializers.Serializer[models.Product]):
                 "returnable": True,
                 "user_assignable": False,
             }
-        ]
+        ],
+        "next": None,
     }
 )
 class ProductList(serializers.Serializer[Any]):
     products = Product(many=True)
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
 
 
 class BalanceRow(serializers.Serializer[queries.BalanceRow]):
@@ -201,7 +203,7 @@ class ListedDevice(AddedDevice):
 @example({"devices": [{**_DEVICE, "last_contact_at": _TIME}], "next": None})
 class DeviceList(serializers.Serializer[Any]):
     devices = ListedDevice(many=True)
-    next = serializers.CharField(allow_null=True, help_text="`after` of the next page; null on the last one.")
+    next = serializers.CharField(allow_null=True, help_text=NEXT)
 
 
 class Document(serializers.Serializer[models.LicenseDocument]):

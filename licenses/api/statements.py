@@ -7,8 +7,9 @@ from rest_framework.response import Response
 
 from accounts.api.doors import Door
 from accounts.api.reference import operation
+from accounts.models import ApiToken
 from accounts.queries import OPERATE, NoSuchProject, RightMissing, get_project
-from accounts.requests import caller, idempotency_key, person
+from accounts.requests import answerable, caller, idempotency_key, principal
 from accounts.scopes import ProjectArchived
 from devices.accepting import JTIConflict
 from devices.enrollment import DeviceAlreadyAdded, HardwareIDMalformed, KeyNotPinned, canonical_hardware_id
@@ -49,6 +50,7 @@ class CarriedStatements(Door):
     @operation(
         "carry-statement",
         "Hand in a statement of a device",
+        scope=ApiToken.Scope.OPERATE,
         takes=inputs.StatementToCarry,
         answer=outputs.CarriedStatement,
         parameters=(HARDWARE_ID,),
@@ -73,6 +75,7 @@ class ClaimCodes(Door):
     @operation(
         "make-claim-code",
         "Make a claim code for a device that is in another project",
+        scope=ApiToken.Scope.OPERATE,
         takes=inputs.NewClaimCode,
         answer=outputs.ClaimCode,
         status=HTTPStatus.CREATED,
@@ -84,11 +87,11 @@ class ClaimCodes(Door):
         Needs `operate` in the project the device shall come to.
         """
         given = inputs.NewClaimCode.read(request.data)
-        project = get_project(project_id=project_id, user=person(request), right=OPERATE)
+        project = get_project(project_id=project_id, user=principal(request), right=OPERATE)
         made = claims.make_claim_code(
             project=project,
             hardware_id=given["hardware_id"],
-            user=person(request),
+            user=answerable(request),
             caller=caller(request, company=project.company, key=idempotency_key(request)),
             now=clock.now(),
         )
@@ -99,6 +102,7 @@ class CarriedClaims(Door):
     @operation(
         "carry-claim",
         "Hand in the claim of a device that is in another project",
+        scope=ApiToken.Scope.OPERATE,
         takes=inputs.ClaimToCarry,
         answer=outputs.CarriedStatement,
         refusals=(NoSuchProject, RightMissing, HardwareIDMalformed, ProjectArchived, *UNPROVEN),
@@ -106,7 +110,7 @@ class CarriedClaims(Door):
     def post(self, request: Request, project_id: int) -> Response:
         """The claim that the device wrote as a file, over a claim code of this project. Needs `operate`."""
         given = inputs.ClaimToCarry.read(request.data)
-        project = get_project(project_id=project_id, user=person(request), right=OPERATE)
+        project = get_project(project_id=project_id, user=principal(request), right=OPERATE)
         uploaded = uploading.take_claim(
             token=given["statement"].encode(),
             hardware_id=canonical_hardware_id(given["hardware_id"]),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licenses.api import balances, companies, device_projects, devices, keys, statements
+from licenses.api import balances, companies, device_projects, devices, keys, records, statements
 
 urlpatterns = [
     path("products", balances.Products.as_view(), name="api-products"),
@@ -31,6 +31,10 @@ urlpatterns = [
     ),
     path("projects/<int:project_id>/claim-codes", statements.ClaimCodes.as_view(), name="api-claim-codes"),
     path("projects/<int:project_id>/claims", statements.CarriedClaims.as_view(), name="api-claims"),
+    path("companies/<int:company_id>/keys", records.CompanyKeys.as_view(), name="api-company-keys"),
+    path("companies/<int:company_id>/history", records.CompanyHistory.as_view(), name="api-company-history"),
+    path("projects/<int:project_id>/history", records.ProjectHistory.as_view(), name="api-project-history"),
+    path("devices/<str:hardware_id>/history", records.DeviceHistory.as_view(), name="api-device-history"),
     path(
         "devices/<str:hardware_id>/project",
         device_projects.DeviceProject.as_view(),

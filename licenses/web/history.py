@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from licenses.records import facts_of
 from portal.core.models import AuditEntry
 
 SENTENCES: Mapping[str, Any] = {
@@ -38,6 +39,8 @@ SENTENCES: Mapping[str, Any] = {
     "device-joined-project": _("%(actor)s put %(hardware_id)s into %(name)s, from another project."),
     "device-released": _("%(actor)s released the device %(hardware_id)s %(name)s."),
     "project-created": _("%(actor)s created the project %(name)s."),
+    "api-token-created": _("%(actor)s made the API token %(name)s."),
+    "api-token-revoked": _("%(actor)s revoked the API token %(name)s."),
     "device-added": _("%(actor)s added the device %(hardware_id)s %(name)s."),
     "device-key-pinned": _("%(hardware_id)s proved itself with its device certificate for the first time."),
     "key-looked-at": _("%(actor)s looked at the activation key ending in %(key)s."),
@@ -133,9 +136,10 @@ def _sentence(entry: AuditEntry, hardware_id: str, people: Mapping[int, str], on
     sentence = SENTENCES.get(_name_of(entry))
     if sentence is None:
         return f"{entry.who}: {entry.event} {hardware_id}".strip()
-    facts = {name: entry.facts.get(name, "") for name in _FACTS}
+    kept = facts_of(entry, only_known=only_known)
+    facts = {name: kept.get(name, "") for name in _FACTS}
     for name in ("source", "destination"):
-        if only_known is not None and facts[name] != only_known:
+        if facts[name] is None:
             facts[name] = gettext("another balance")
     for name in ("role", "right"):
         facts[name] = _WORDS.get(facts[name], facts[name])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts import invitation_queries
 from accounts import queries as accounts
 from accounts.models import Company, Membership, Project
 from accounts.requests import person, signed_in
@@ -43,7 +44,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     parts = _parts(memberships, projects)
     context = {
         "parts": parts,
-        "invitations": accounts.invitations_for(user, now=clock.now()),
+        "invitations": invitation_queries.invitations_for(user, now=clock.now()),
         "is_member": bool(memberships),
         "has_devices": any(line.devices for part in parts for line in part.projects),
         "has_licenses": any(part.free or any(line.free for line in part.projects) for part in parts),

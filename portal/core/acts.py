@@ -15,12 +15,12 @@ the same key is a fresh one.
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from portal.core.errors import Conflict, Invalid
@@ -30,16 +30,28 @@ from portal.core.models import Act, random_id
 class IdempotencyKeyReused(Conflict):
     code = "idempotency-key-reused"
     title = _("This request id was used before for something else.")
+    why = _(
+        "One id stands for one request, so that a repeat after a lost answer does nothing twice. With other "
+        "content under the same id, either that protection or your new request would be lost."
+    )
     way_out = _("Use a new id for a new request. To repeat a request, send exactly the same content.")
+    source = "mission rule 37"
 
 
 class ReasonNeeded(Invalid):
     code = "reason-needed"
     title = _("This needs a reason, of at most %(longest)s characters.")
+    why = _(
+        "What is done here concerns others, who may ask about it years later. The history has to give them "
+        "an answer."
+    )
     way_out = _("Say in a sentence why it is done: whoever looks at it later must understand it.")
+    source = "mission rule 38"
 
 
 LONGEST_REASON = 1000
+
+Observed = TypeVar("Observed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +66,8 @@ class Caller:
     key: str
     name: str
     user_id: int | None = None
+    token_id: int | None = None
+    """The API token, if it is a program that calls: such a call is no person's."""
     reason: str = ""
     address: str | None = None
 
@@ -66,6 +80,12 @@ class Caller:
     def naming(self, *, scope: str, key: str) -> "Caller":
         """The same caller, with the act named by what it is about instead of by the caller's own id."""
         return replace(self, scope=scope, key=key)
+
+
+def call_id(operation: str, caller: Caller, given: Mapping[str, Any]) -> str:
+    """One text for one call with its input, and for its repetitions; of the input it tells nothing."""
+    name = f"{caller.scope}\x00{caller.key}\x00".encode()
+    return hashlib.sha256(name + _hash(operation, given)).hexdigest()
 
 
 def new_key() -> str:
@@ -114,6 +134,29 @@ def finish(act: Act, *, outcome: Mapping[str, Any]) -> None:
     """Keep the answer, for whoever asks again."""
     act.outcome = dict(outcome)
     act.save(update_fields=["outcome"])
+
+
+def rehearse(
+    operation: Callable[..., Any], *, observe: Callable[[], Observed], **given: Any
+) -> tuple[Observed, Observed]:
+    """Try an operation, look at what it changed, and take all of it back: no act, no entry, no line stays.
+
+    The same code path, so the same refusals: those of the database too that otherwise wait for the commit.
+
+    :param operation: one that is decorated with `transaction.atomic(durable=True)`.
+    :param observe: reads what is to be compared, completely: its values must need no database afterwards.
+    :returns: what `observe` saw before and after.
+    """
+    undecorated: Callable[..., Any] = operation.__wrapped__  # type: ignore[attr-defined]
+    with transaction.atomic(durable=True):
+        before = observe()
+        undecorated(**given)
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        after = observe()
+        transaction.set_rollback(True)
+    return before, after
 
 
 def _hash(operation: str, given: Mapping[str, Any]) -> bytes:

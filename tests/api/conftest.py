@@ -14,10 +14,12 @@ from tests.api import contract
 
 
 class Api:
-    """The interface as one person's program sees it; without a person, as somebody not signed in does."""
+    """The interface as a program sees it: with a person's session, with a token, or with neither."""
 
-    def __init__(self, user: User | None = None, *, checks_csrf: bool = False) -> None:
+    def __init__(self, user: User | None = None, *, checks_csrf: bool = False, token: str = "") -> None:
         self.client = Client(enforce_csrf_checks=checks_csrf)
+        if token:
+            self.client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {token}"
         if user is not None:
             self.client.force_login(user)
 
@@ -32,6 +34,17 @@ class Api:
         response, answer = self._call("POST", path, body, headers=_named(key))
         assert response.status_code == status, answer
         return answer
+
+    def delete(self, path: str, *, key: str = "") -> Any:
+        """The answer to a DELETE, which must be a success."""
+        response, answer = self._call("DELETE", path, None, headers=_named(key))
+        assert response.status_code == 200, answer
+        return answer
+
+    def call(self, method: str, path: str, body: Any = None, *, key: str = "") -> tuple[int, Any]:
+        """Status and body of whatever the answer is."""
+        response, answer = self._call(method, path, body, headers=_named(key))
+        return response.status_code, answer
 
     def refuse(
         self,
@@ -72,7 +85,7 @@ class Api:
             data = b"" if body is None else json.dumps(body).encode()
             response = self.send(method, path, data, **headers)
         answer = json.loads(response.content)
-        contract.check(method, f"/api/v1/{path}", response, answer)
+        contract.check(method, f"/api/v1/{path.partition('?')[0]}", response, answer)
         return response, answer
 
 

@@ -70,8 +70,8 @@ class TestInvitations:
         made = api(alice).post(path, {"email": "Dora@example.com", "role": "admin"}, key="once", status=201)
 
         assert api(alice).post(path, {"email": "Dora@example.com", "role": "admin"}, key="once", status=201)
-        assert api(alice).get(path) == {"invitations": [made]}
-        assert api(dora).get("invitations") == {"invitations": [made]}
+        assert api(alice).get(path) == {"invitations": [made], "next": None}
+        assert api(dora).get("invitations") == {"invitations": [made], "next": None}
         joined = api(dora).post(f"invitations/{made['id']}/accept", key="yes")
         assert (joined["end"], joined["email"]) == ("accepted", "")
         assert api(dora).post(f"invitations/{made['id']}/accept", key="yes") == joined
@@ -84,10 +84,10 @@ class TestInvitations:
         made = api(alice).post(path, {"email": dora.email, "right": "view"}, status=201)
 
         assert (made["project"]["id"], made["role"], made["right"]) == (project.pk, "", "view")
-        assert api(alice).get(path) == {"invitations": [made]}
+        assert api(alice).get(path) == {"invitations": [made], "next": None}
         api(dora).post(f"invitations/{made['id']}/accept")
         assert [row["id"] for row in api(dora).get("projects")["projects"]] == [project.pk]
-        assert api(dora).get("companies") == {"companies": []}
+        assert api(dora).get("companies") == {"companies": [], "next": None}
 
     def test_it_is_sent_again_withdrawn_or_declined(
         self, api: ApiOf, alice: User, dora: User, company: Company
@@ -140,8 +140,8 @@ class TestRights:
         given = api(alice).post(path, {"user": bob.pk, "right": "operate"}, key="once")
 
         assert (given["id"], given["right"]) == (bob.pk, "operate")
-        assert api(alice).get(path) == {"rights": [given]}
-        assert api(alice).post(f"{path}/{bob.pk}/withdraw") == {"rights": []}
+        assert api(alice).get(path) == {"rights": [given], "next": None}
+        assert api(alice).post(f"{path}/{bob.pk}/withdraw") == {"rights": [], "next": None}
         assert right_in(project=project, user=bob) == ""
         for number in (bob.pk, 10**9, 2**70):
             api(alice).refuse("POST", f"{path}/{number}/withdraw", status=404, code="no-such-right")

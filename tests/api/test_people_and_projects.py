@@ -29,7 +29,8 @@ class TestListingCompanies:
         self, api: ApiOf, bob: User, charlie: User, company: Company
     ) -> None:
         assert api(bob).get("companies") == {
-            "companies": [{"id": company.pk, "name": "Alice Networks", "role": "member"}]
+            "companies": [{"id": company.pk, "name": "Alice Networks", "role": "member"}],
+            "next": None,
         }
 
 
@@ -177,7 +178,7 @@ class TestListingProjects:
         assert [row["id"] for row in listed] == [project.pk, other.pk]
 
     def test_a_member_without_rights_sees_none(self, api: ApiOf, bob: User, project: Project) -> None:
-        assert api(bob).get("projects") == {"projects": []}
+        assert api(bob).get("projects") == {"projects": [], "next": None}
 
     def test_an_end_customer_sees_the_one_project(self, api: ApiOf, erin: User, project: Project) -> None:
         factories.make_project(company=project.company)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts.models import Invitation, Project, User
+from accounts.models import ApiToken, Invitation, Project, User
 from devices.models import Alert, Device
 from licenses.models import CompanyImport, Grant
 
@@ -60,6 +60,8 @@ class World:
     fingerprint: str
     blocked: str
     key_hash: str
+    company_token: ApiToken
+    project_token: ApiToken
 
 
 Body = Callable[[World], dict[str, Any]]
@@ -88,6 +90,10 @@ def _invited(world: World) -> dict[str, Any]:
 
 def _of_the_viewer(world: World) -> dict[str, Any]:
     return {"user_id": world.people["viewer"].pk}
+
+
+def _token_of_the_project(world: World) -> dict[str, Any]:
+    return {"token_id": world.project_token.pk}
 
 
 LINE = {"product": "Port", "version": 14, "quantity": 1}
@@ -149,6 +155,18 @@ TABLE: dict[str, Entry] = {
     "POST api-company-customer": Entry(may=ADMIN, body=given({"number": "C-1", "postal_code": "1"})),
     "POST api-customer-look-up": Entry(may=SIGNED_IN, body=given({"number": "C-1", "postal_code": "1"})),
     "GET activation": Entry(may=MEMBER - {"member"}),
+    # --- API tokens: of a company, and of one project ---
+    "GET company-api-tokens": Entry(may=ADMIN),
+    "POST company-api-tokens": Entry(may=ADMIN, body=given({"name": "ERP", "scopes": ["operate"]})),
+    "GET project-api-tokens": Entry(may=MANAGE),
+    "POST project-api-tokens": Entry(may=MANAGE, body=given({"name": "ERP", "scopes": ["operate"]})),
+    "POST api-token-revoke": Entry(may=MANAGE, arguments=_token_of_the_project),
+    "GET api-company-tokens": Entry(may=ADMIN),
+    "POST api-company-tokens": Entry(may=ADMIN, body=given({"name": "ERP", "scopes": ["operate"]})),
+    "GET api-project-tokens": Entry(may=MANAGE),
+    "POST api-project-tokens": Entry(may=MANAGE, body=given({"name": "ERP", "scopes": ["operate"]})),
+    "DELETE api-token": Entry(may=ADMIN),
+    "GET api-own-token": Entry(may=frozenset()),
     # --- Invitations ---
     "GET invitation": Entry(may=frozenset({"nobody", "invited"}), arguments=_invited),
     "POST invitation-accept": Entry(may=INVITED, arguments=_invited),
@@ -254,6 +272,10 @@ TABLE: dict[str, Entry] = {
     "GET api-project-devices": Entry(may=VIEW),
     "POST api-project-devices": Entry(may=OPERATE, body=given({"hardware_id": "00-90-33-00-00-77"})),
     "GET api-device": Entry(may=VIEW),
+    "GET api-company-keys": Entry(may=MEMBER),
+    "GET api-company-history": Entry(may=MEMBER),
+    "GET api-project-history": Entry(may=VIEW),
+    "GET api-device-history": Entry(may=VIEW),
     "POST api-device-assignments": Entry(may=OPERATE, body=given(LINE)),
     "POST api-assignment-undo": Entry(may=OPERATE),
     "GET api-device-license-document": Entry(may=OPERATE),

@@ -27,6 +27,7 @@ def company(catalogue: None, keyring: object) -> Company:
     factories.assigned(device, 3)
     factories.give_back(device, factories.assigned(device, 1), "A" * 22, key=JTI)
     factories.make_project(company=company, name="City hospital")
+    factories.make_token("operate", company=company, maker=alice, name="ERP")
     return company
 
 
@@ -58,6 +59,8 @@ class TestPages:
             "/companies/new",
             f"/companies/{company.pk}",
             f"/companies/{company.pk}/projects/new",
+            f"/companies/{company.pk}/api-tokens",
+            f"/projects/{default.pk}/api-tokens",
             f"/companies/{company.pk}/transfer",
             f"/projects/{default.pk}",
             f"/projects/{other.pk}",

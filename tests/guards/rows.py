@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from django.db import models
 
 from accounts.models import (
+    ApiToken,
     Company,
     CustomerAccount,
     CustomerLink,
@@ -57,6 +58,7 @@ from tests.factories import (
     make_device,
     make_key,
     make_project,
+    make_token,
 )
 
 Row = TypeVar("Row", bound=models.Model)
@@ -94,6 +96,7 @@ class Rows:
     alert: Alert
     blocked_key: BlockedKey
     claim_code: ClaimCode
+    token: ApiToken
     into_company: Invitation
     into_project: Invitation
     account: CustomerAccount
@@ -152,6 +155,7 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         grant=grant,
         signed=signed,
         unsigned=unsigned,
+        token=make_token("read", company=project.company, maker=user).api_token,
         key_set=KeySetVersion.objects.get(version=keyring.current_version()),
         leaf=LogLeaf.objects.earliest("pk"),
         line=LogLine.objects.get(grant=grant),

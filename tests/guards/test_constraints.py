@@ -92,6 +92,16 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
     "accounts_user_email_key": (lambda rows: again(rows.user),),
     "one_user_for_an_email_address": (lambda rows: again(rows.user, email=rows.user.email.upper()),),
     "terms_are_accepted_once": (lambda rows: again(rows.terms),),
+    "a_secret_is_one_api_token": (lambda rows: again(rows.token, name="Other"),),
+    "api_tokens_in_force_have_names_of_their_own": (
+        lambda rows: again(rows.token, secret_sha256=b"\x07" * 32, name=rows.token.name.upper()),
+    ),
+    "an_api_token_is_stored_as_a_hash": (lambda rows: change(rows.token, secret_sha256=b"short"),),
+    "an_api_token_has_a_name": (lambda rows: change(rows.token, name=""),),
+    "a_project_s_api_token_has_scopes_of_a_project": (
+        lambda rows: change(rows.token, project=rows.project, scopes="read activate"),
+        lambda rows: change(rows.token, project=rows.project, scopes="read transfer"),
+    ),
     "an_imported_company_says_where_and_when": (
         lambda rows: change(rows.company_import.source, imported_at=NOW),
         lambda rows: change(rows.company_import.source, imported_into=rows.project.company),

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from accounts import membership, projects, queries, rights
+from accounts import api_tokens, membership, projects, queries, rights
+from accounts.api_tokens import ApiTokenNotValid
 from accounts.models import Company, Invitation, Membership, Project, ProjectRight, User
 from accounts.scopes import CompanyImported
 from licenses import activation, balances, company_import, ledger
@@ -34,6 +35,7 @@ from tests.factories import (
     make_device,
     make_key,
     make_project,
+    make_token,
     make_user,
 )
 from tests.operations.bookkeeping import last_entry, last_leaf, refused, unchanged
@@ -302,6 +304,26 @@ class TestPeople:
 
         assert list(queries.projects_of(erin)) == [project]
         assert list(queries.companies_of(erin)) == []
+
+    def test_api_tokens_end(
+        self, wanted: CompanyImport, accident: Company, charlie: User, company: Company
+    ) -> None:
+        project = first_project(accident)
+        of_company = make_token("operate", company=accident, maker=charlie)
+        of_project = make_token("operate", company=accident, project=project, maker=charlie)
+
+        consent(wanted)
+
+        for made in (of_company, of_project):
+            assert made.secret
+            with refused(ApiTokenNotValid):
+                api_tokens.find_by_secret(made.secret, now=NOW)
+        with refused(CompanyImported):
+            make_token("operate", company=accident, maker=charlie)
+        assert (
+            make_token("operate", company=accident, project=project, maker=charlie).api_token.company
+            == company
+        )
 
     def test_invitations_end(self, wanted: CompanyImport, accident: Company, charlie: User) -> None:
         dora = make_user(name="Dora", email="dora@example.com")

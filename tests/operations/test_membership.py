@@ -6,16 +6,16 @@ import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 
-from accounts import invitations, membership, queries
+from accounts import invitation_queries, invitations, membership, queries
+from accounts.invitation_queries import NoSuchInvitation
 from accounts.invitations import AddressNeeded, AlreadyInvited
 from accounts.membership import (
     AlreadyMember,
     InvitationEnded,
     InvitationForAnother,
-    NoSuchMember,
 )
 from accounts.models import Company, Invitation, Membership, Project, ProjectRight, User
-from accounts.queries import NoSuchInvitation
+from accounts.queries import NoSuchMembership
 from accounts.scopes import LastAdmin
 from portal.core.throttle import RateLimited
 from tests.factories import NOW, caller, give_right, join, make_company, make_user
@@ -54,7 +54,7 @@ class TestInviting:
 
         assert (invitation.email, invitation.role) == ("dora@example.com", "admin")
         token = link_in(letter("dora@example.com")).rpartition("/")[2]
-        assert queries.invitation_behind(token) == invitation
+        assert invitation_queries.invitation_behind(token) == invitation
         assert token.encode() not in bytes(Invitation.objects.get().token_sha256)
 
     def test_the_history_names_no_address(self, company: Company, alice: User) -> None:
@@ -124,9 +124,9 @@ class TestSendingAgain:
         membership.resend_invitation(invitation=invitation, caller=caller(alice), now=later)
 
         new = link_in(letter("dora@example.com")).rpartition("/")[2]
-        assert queries.invitation_behind(new).expires_at == later + invitations.GOOD_FOR
+        assert invitation_queries.invitation_behind(new).expires_at == later + invitations.GOOD_FOR
         with pytest.raises(NoSuchInvitation):
-            queries.invitation_behind(old)
+            invitation_queries.invitation_behind(old)
 
     def test_a_withdrawn_one_is_not_sent_again(self, company: Company, alice: User) -> None:
         invitation = invite(company, alice, "dora@example.com")
@@ -154,7 +154,7 @@ class TestAccepting:
         invitation = invite(company, alice, "dora@example.com")
         dora = make_user(name="Dora", email="dora@example.com")
 
-        assert list(queries.invitations_for(dora, now=NOW)) == [invitation]
+        assert list(invitation_queries.invitations_for(dora, now=NOW)) == [invitation]
 
     def test_another_person_with_the_link_does_not_get_in(
         self, company: Company, alice: User, charlie: User
@@ -171,7 +171,7 @@ class TestAccepting:
 
         with refused(InvitationForAnother):
             accept(invitation, dora)
-        assert list(queries.invitations_for(dora, now=NOW)) == []
+        assert list(invitation_queries.invitations_for(dora, now=NOW)) == []
 
     def test_it_ends_after_fourteen_days(self, company: Company, alice: User) -> None:
         dora = make_user(name="Dora", email="dora@example.com")
@@ -267,7 +267,7 @@ class TestRoles:
 
 class TestLeaving:
     def leave(self, company: Company, user: User) -> None:
-        membership.leave_company(membership=membership_of(user, company), caller=caller(user), now=NOW)
+        membership.leave_company(company=company, user=user, caller=caller(user), now=NOW)
 
     def test_a_member_s_rights_in_the_company_end_and_others_stay(
         self, company: Company, project: Project, bob: User, charlie: User
@@ -293,32 +293,30 @@ class TestLeaving:
         assert not Membership.objects.filter(company=company).exists()
 
     def test_who_left_already_is_told_so(self, company: Company, bob: User) -> None:
-        row = membership_of(bob, company)
         self.leave(company, bob)
 
-        with refused(NoSuchMember):
-            membership.leave_company(membership=row, caller=caller(bob), now=NOW)
+        with refused(NoSuchMembership):
+            self.leave(company, bob)
 
 
 class TestRemoving:
-    def remove(self, row: Membership, key: str | None = None) -> None:
-        membership.remove_member(membership=row, caller=caller(key=key), now=NOW)
+    def remove(self, company: Company, user: User, key: str | None = None) -> None:
+        membership.remove_member(company=company, user_id=user.pk, caller=caller(key=key), now=NOW)
 
     def test_the_person_loses_everything_and_is_told(
         self, company: Company, project: Project, bob: User
     ) -> None:
         give_right(user=bob, project=project, level="operate")
-        row = membership_of(bob, company)
 
-        self.remove(row, key="once")
+        self.remove(company, bob, key="once")
 
         assert not queries.is_member(company=company, user=bob)
         assert not ProjectRight.objects.filter(user=bob).exists()
         assert company.name in letter(bob.email).subject
         assert last_entry().facts == {"user": bob.pk}
         with unchanged():
-            self.remove(row, key="once")
+            self.remove(company, bob, key="once")
 
     def test_the_last_admin_is_not_removed(self, company: Company, alice: User, bob: User) -> None:
         with refused(LastAdmin):
-            self.remove(membership_of(alice, company))
+            self.remove(company, alice)

@@ -45,6 +45,20 @@ class TestHitting:
         throttle.hit(LIMIT, "user:2", now=NOW)
         throttle.hit(Limit(name="other", times=3, seconds=3600), "user:1", now=NOW)
 
+    def test_a_repeated_call_is_one_hit(self) -> None:
+        for _ in range(9):
+            throttle.hit(LIMIT, "user:1", now=NOW, call="first")
+        throttle.hit(LIMIT, "user:1", now=NOW, call="second")
+        throttle.hit(LIMIT, "user:1", now=NOW)
+
+    def test_a_refused_call_is_refused_again(self) -> None:
+        for _ in range(3):
+            throttle.hit(LIMIT, "user:1", now=NOW)
+
+        for _ in range(2):
+            with pytest.raises(RateLimited):
+                throttle.hit(LIMIT, "user:1", now=NOW, call="first")
+
     def test_it_says_when_it_ends(self) -> None:
         later = NOW + timedelta(minutes=50)
         for _ in range(3):

@@ -37,9 +37,10 @@ class Outcomes:
 class Pool:
     """Runs functions at the same moment, each in a thread with a connection of its own."""
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(SIZE)
-        self.race([_connect] * SIZE)
+    def __init__(self, size: int = SIZE) -> None:
+        self.size = size
+        self._threads = ThreadPoolExecutor(size)
+        self.race([_connect] * size)
 
     def race(self, racers: Sequence[Callable[[], Any]]) -> Outcomes:
         """Start all at once and wait for all. What is neither an answer nor a refusal is raised here."""
@@ -61,7 +62,7 @@ class Pool:
 
     def close(self) -> None:
         """Close all connections, then end the threads."""
-        self.race([_disconnect] * SIZE)
+        self.race([_disconnect] * self.size)
         self._threads.shutdown()
 
 

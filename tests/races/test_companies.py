@@ -302,7 +302,7 @@ class TestMembers:
 
             outcomes = pool.race(
                 [
-                    partial(membership.leave_company, membership=rows[0], caller=caller(), now=NOW),
+                    partial(membership.leave_company, company=company, user=alice, caller=caller(), now=NOW),
                     partial(
                         membership.change_role,
                         membership=rows[1],
@@ -318,11 +318,17 @@ class TestMembers:
     def test_who_is_removed_keeps_no_right(self, pool: Pool, project: Project, alice: User) -> None:
         for _ in range(REPETITIONS):
             user = make_user(name="Second")
-            row = join(user=user, company=project.company)
+            join(user=user, company=project.company)
 
             outcomes = pool.race(
                 [
-                    partial(membership.remove_member, membership=row, caller=caller(), now=NOW),
+                    partial(
+                        membership.remove_member,
+                        company=project.company,
+                        user_id=user.pk,
+                        caller=caller(),
+                        now=NOW,
+                    ),
                     partial(
                         rights.set_right,
                         project=project,

@@ -93,8 +93,8 @@ class TestLook:
     ) -> None:
         settings.KEY_LOOKUPS_PER_HOUR = 2
         client = signed_in(alice)
-        given = {"code": "0" * 25, "target": f"company:{company.pk}", "act_key": "k1"}
-        statuses = [client.post(URL, given).status_code for _ in range(3)]
+        given = {"target": f"company:{company.pk}", "act_key": "k1"}
+        statuses = [client.post(URL, {**given, "code": digit * 25}).status_code for digit in "012"]
         assert statuses == [404, 404, 429]
 
     def test_it_asks_for_what_is_missing(self, signed_in: SignedIn, alice: User, company: Company) -> None:

@@ -1,0 +1,62 @@
+"""What was done: histories, and the keys that were activated, as one person or token may see them."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from accounts.models import Company, Principal, Project
+from accounts.queries import is_member, projects_of
+from devices.models import Device
+from licenses.models import ActivationKey, Holder, Transfer
+from portal.core.models import AuditEntry
+
+
+def entries_of_company(company: Company, *, user: Principal) -> QuerySet[AuditEntry]:
+    """The entries of a company, the latest first, without those of projects that the user may not see."""
+    visible = projects_of(user).filter(company=company).order_by().values("pk")
+    return _entries().filter(Q(project_id=None) | Q(project_id__in=visible), company_id=company.pk)
+
+
+def entries_of_project(project: Project) -> QuerySet[AuditEntry]:
+    """The entries of a project, its devices' among them, the latest first."""
+    return _entries().filter(project_id=project.pk)
+
+
+def entries_of_device(device: Device) -> QuerySet[AuditEntry]:
+    """The entries of a device in its present project, the latest first; what it did elsewhere is another's
+    business."""
+    return _entries().filter(hardware_id=device.hardware_id, project_id=device.project_id)
+
+
+def only_known_to(user: Principal, *, project: Project) -> str | None:
+    """The name of the one project that an end customer knows; None for whoever belongs to the company."""
+    return None if is_member(company=project.company, user=user) else project.name
+
+
+def facts_of(entry: AuditEntry, *, only_known: str | None) -> dict[str, Any]:
+    """The facts of an entry; for an end customer without the names of other balances that took part, which
+    are None then (mission rule 5)."""
+    facts = dict(entry.facts)
+    for name in ("source", "destination"):
+        if only_known is not None and name in facts and facts[name] != only_known:
+            facts[name] = None
+    return facts
+
+
+def _entries() -> QuerySet[AuditEntry]:
+    return AuditEntry.objects.select_related("actor").order_by("-at", "-pk")
+
+
+def keys_of(company: Company, *, user: Principal) -> QuerySet[ActivationKey]:
+    """The keys that filled a company's balance, or one of its projects' that the user may see.
+
+    Each with its order and act, and `into_project`: the project, None for the company's balance.
+    """
+    visible = projects_of(user).filter(company=company).order_by().values("pk")
+    into = Transfer.objects.filter(act=OuterRef("activated_by"), source__kind=Holder.Kind.KEY)
+    into_ours = into.filter(Q(destination__company=company) | Q(destination__project__in=visible))
+    return (
+        ActivationKey.objects.filter(Exists(into_ours), state=ActivationKey.State.ACTIVATED)
+        .select_related("order", "activated_by")
+        .annotate(into_project=Subquery(into.values("destination__project")[:1]))
+    )
