@@ -133,7 +133,6 @@ class TestAFleet:
 
         found = fleet.run("--seconds", "600", "--poll", "60", "--returns", "0.01", patience=700)
 
-        print(json.dumps(found))  # for whoever wants the numbers
         assert found["unexpected"] == {}
         assert found["devices"] == 2000
         # A turn that would begin after the end is none.
