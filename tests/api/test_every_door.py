@@ -18,6 +18,7 @@ ARGUMENTS = {
     "{user_id}": "1",
     "{invitation_id}": "1",
     "{import_id}": "1",
+    "{move_id}": "1",
     "{grant}": "AAECAwQFBgcICQoLDA0ODw",
 }
 

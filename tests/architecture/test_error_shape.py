@@ -28,6 +28,7 @@ ARGUMENTS = {
     "user_id": "1",
     "invitation_id": "1",
     "import_id": "1",
+    "move_id": "1",
     "project_id": "1",
     "hardware_id": "00-90-33-01-0A-FF",
     "token_id": "1",
