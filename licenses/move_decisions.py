@@ -5,7 +5,6 @@ Every caller is a member of staff, by name and with a reason.
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -98,7 +97,9 @@ def approve_move(*, move: Move, caller: Caller, now: datetime) -> Move:
     move = move_course.lock_move(move)
     move_course.require_open(move, now=now)
     sources = _ready(move, now=now)
-    if _takes_two(move, sources, now=now):
+    # Counted alone: two approvals at once, of two moves, would each see one place left.
+    scopes.count_alone(move.project.company)
+    if move_queries.takes_two(move, now=now):
         if move.first_approved_by_id is None:
             move.first_approved_by_id, move.first_approved_at = staff, now
             move.save(update_fields=["first_approved_by", "first_approved_at"])
@@ -240,15 +241,6 @@ def _ready(move: Move, *, now: datetime) -> list[Grant]:
         move.replacement, more=len(sources) - len(move_queries.bridges_of(move, now=now)), now=now
     )
     return sources
-
-
-def _takes_two(move: Move, sources: list[Grant], *, now: datetime) -> bool:
-    """Whether a second member of staff must approve: much is at stake, or the company is over its cap."""
-    # Counted alone: two approvals at once, of two moves, would each see one place left.
-    scopes.count_alone(move.project.company)
-    heavy = move_queries.weight_of(sources) > settings.MOVE_WEIGHT_LIMIT
-    counted = move_queries.count_against_cap(move.project.company, now=now)
-    return heavy or counted > settings.MOVES_WITHOUT_HARDWARE
 
 
 def _empty(device: Device, told: list[transparency.Told], *, act: Act, now: datetime) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from django.conf import settings
 from django.db.models import F, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
@@ -201,7 +202,7 @@ def get_move_for_staff(move_id: int) -> Move:
 
     :raises NoSuchMove: there is none.
     """
-    move = Move.objects.filter(pk=move_id).select_related("broken", "replacement", "project__company").first()
+    move = _with_devices(Move.objects.filter(pk=move_id)).first()
     if move is None:
         raise NoSuchMove
     return move
@@ -217,6 +218,19 @@ def queue(*, now: datetime) -> QuerySet[Move]:
         .select_related("broken", "replacement", "project__company")
         .order_by("requested_at", "pk")
     )
+
+
+def without_hardware() -> QuerySet[Move]:
+    """The approved moves whose old hardware nobody has seen to, the oldest first."""
+    approved = Move.objects.filter(state=Move.State.APPROVED, hardware="")
+    return approved.select_related("broken", "project__company").order_by("ended_at", "pk")
+
+
+def takes_two(move: Move, *, now: datetime) -> bool:
+    """Whether a second member of staff must approve (mission rule 26): much is at stake, or the company is
+    over its cap, this move counted."""
+    heavy = weight_of(movable(move.broken)) > settings.MOVE_WEIGHT_LIMIT
+    return heavy or count_against_cap(move.project.company, now=now) > settings.MOVES_WITHOUT_HARDWARE
 
 
 def described(move: Move, *, now: datetime) -> MoveRecord:

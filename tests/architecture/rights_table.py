@@ -219,6 +219,11 @@ TABLE: dict[str, Entry] = {
     "POST device-test-license-start": Entry(may=OPERATE),
     # --- The staff console: to everybody else it is not there ---
     "GET staff": Entry(may=STAFF),
+    "GET staff-moves": Entry(may=STAFF),
+    "GET staff-move": Entry(may=STAFF, arguments=_of_the_broken),
+    "POST staff-move": Entry(
+        may=STAFF, body=given({"reason": "broken", "do": "refuse"}), arguments=_of_the_broken
+    ),
     "GET staff-alerts": Entry(may=STAFF),
     "GET staff-alert": Entry(may=STAFF),
     "POST staff-alert": Entry(may=STAFF, body=given({"reason": "seen"})),

@@ -1,0 +1,10 @@
+"""The addresses of the staff pages about licenses."""
+
+from django.urls import path
+
+from licenses.web import staff_moves
+
+urlpatterns = [
+    path("moves", staff_moves.moves, name="staff-moves"),
+    path("moves/<int:move_id>", staff_moves.move, name="staff-move"),
+]
