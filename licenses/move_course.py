@@ -93,7 +93,7 @@ def lock_move(move: Move, *, beside: Iterable[Device] = ()) -> Move:
 
 def require_open(move: Move, *, now: datetime) -> None:
     """:raises MoveEnded: somebody has ended the move, or its 42 days are over. Fact `state`."""
-    if move.state != Move.State.OPEN or move.open_until <= now:
+    if not move.is_open_at(now):
         raise MoveEnded(state=move.state if move.state != Move.State.OPEN else Move.State.EXPIRED)
 
 

@@ -1,6 +1,6 @@
 """Moves after hardware failure, and the bridges that their replacements hold (mission rules 24 to 29)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -148,6 +148,10 @@ class Move(models.Model):
 
     def __str__(self) -> str:
         return f"move of {self.broken_id} to {self.replacement_id} ({self.state})"
+
+    def is_open_at(self, now: datetime) -> bool:
+        """Whether it is undecided, and its 42 days are not over."""
+        return self.state == self.State.OPEN and self.open_until > now
 
 
 class Bridge(models.Model):

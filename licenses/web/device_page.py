@@ -1,5 +1,8 @@
 """A device's page: what it holds, its license document, files from and to it, and what is known of it."""
 
+from datetime import datetime
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +15,7 @@ from accounts.queries import MANAGE, OPERATE
 from accounts.web import active
 from devices import queries as devices
 from devices.models import Device
-from licenses import queries, trial_queries
+from licenses import move_queries, queries, trial_queries
 from licenses.models import Grant
 from licenses.web import history, link_codes
 from licenses.web.products import ProductField
@@ -76,6 +79,7 @@ def show(
         "most_grants": settings.GRANTS_PER_DEVICE,
         "document": queries.current_document(device),
         "test": trial_queries.described(test_license, now=now) if test_license else None,
+        **_moves(device, user=user, now=now),
         "next_seq": queries.next_seq(device),
         "acknowledged": queries.acknowledged(device),
         "last_return": queries.last_return(device),
@@ -89,6 +93,18 @@ def show(
         **_link_code(device, wanted=can_operate),
     }
     return respond(request, "licenses/device.html", context, form=refused or carrying or assigning)
+
+
+def _moves(device: Device, *, user: User, now: datetime) -> dict[str, Any]:
+    """Its last move as the broken device, and the open ones that it is the replacement of."""
+    last = move_queries.moves_from(device).first()
+    into = [move for move in move_queries.moves_to(device, user=user) if move.is_open_at(now)]
+    return {
+        "move": move_queries.described(last, now=now) if last else None,
+        "move_is_open": last is not None and last.is_open_at(now),
+        "move_replacement": move_queries.replacement_for(user, last) if last else None,
+        "moves_into": [move_queries.described(move, now=now) for move in into],
+    }
 
 
 def _link_code(device: Device, *, wanted: bool) -> dict[str, str]:

@@ -69,7 +69,7 @@ def move(request: HttpRequest, move_id: int) -> HttpResponse:
 
 def _context(found: Move, *, now: datetime) -> dict[str, Any]:
     record = move_queries.described(found, now=now)
-    is_open = record.stage not in {"approved", "signed", "refused", "withdrawn", "expired"}
+    is_open = found.is_open_at(now)
     return {
         "move": found,
         "record": record,

@@ -9,6 +9,7 @@ from licenses.web import (
     home,
     imports,
     keys,
+    moves,
     places,
     projects,
     statements,
@@ -32,6 +33,15 @@ urlpatterns = [
     path("devices/<str:hardware_id>/download", devices.download, name="device-download"),
     path("devices/<str:hardware_id>/upload", statements.upload, name="device-upload"),
     path("devices/<str:hardware_id>/returns/<str:jti>", statements.returned, name="device-return"),
+    path("devices/<str:hardware_id>/move", moves.ask_for_move, name="device-move"),
+    path(
+        "devices/<str:hardware_id>/moves/<int:move_id>/replacement",
+        moves.name_replacement,
+        name="device-move-replacement",
+    ),
+    path(
+        "devices/<str:hardware_id>/moves/<int:move_id>/withdraw", moves.withdraw, name="device-move-withdraw"
+    ),
     path("devices/<str:hardware_id>/test-license", trials.create, name="device-test-license"),
     path("devices/<str:hardware_id>/test-license/change", trials.change, name="device-test-license-change"),
     path(

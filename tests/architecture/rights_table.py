@@ -209,6 +209,14 @@ TABLE: dict[str, Entry] = {
     "POST device-project": Entry(may=ADMIN, body=lambda world: {"project": world.other.pk}),
     "GET device-release": Entry(may=OPERATE),
     "POST device-release": Entry(may=OPERATE),
+    "GET device-move": Entry(may=OPERATE),
+    "POST device-move": Entry(may=OPERATE, body=given({"reason": "It burned out."})),
+    "GET device-move-replacement": Entry(may=OPERATE, arguments=_of_the_broken),
+    "POST device-move-replacement": Entry(
+        may=OPERATE, body=given({"replacement": HARDWARE_ID}), arguments=_of_the_broken
+    ),
+    "GET device-move-withdraw": Entry(may=OPERATE, arguments=_of_the_broken),
+    "POST device-move-withdraw": Entry(may=OPERATE, arguments=_of_the_broken),
     "GET device-test-license": Entry(may=OPERATE),
     "POST device-test-license": Entry(may=OPERATE, body=given({"version": 14, "quantity": 5})),
     "GET device-test-license-change": Entry(may=OPERATE),
