@@ -4,6 +4,7 @@ Constraints, indexes and triggers are not listed: tools.remove_guards asks the d
 """
 
 from tools.guard import NEVER, OPERATIONS, RACES, Guard
+from tools.guards_of_moves import MOVES
 from tools.guards_of_trials import TRIALS
 from tools.guards_of_trust import TRUST
 
@@ -86,7 +87,7 @@ LOCKS = (
     _unlocked(
         "lock: the device, in assigning",
         "licenses/assignment.py",
-        "device = ledger.lock_device(device)\n    _require_still_in(",
+        "device = ledger.lock_device(device)\n    # Counted",
         f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
     ),
     _unlocked(
@@ -96,11 +97,16 @@ LOCKS = (
         f"{RACES}/test_assignment.py::TestEndingAGrant::test_an_assignment_is_undone_or_handed_out_but_not_both",
         f"{RACES}/test_assignment.py::TestEndingAGrant::test_a_grant_is_returned_or_undone_but_not_both",
     ),
-    _unlocked(
-        "lock: the device, in returning",
-        "licenses/returns.py",
-        "device = ledger.lock_device(device)",
-        f"{RACES}/test_assignment.py::TestEndingAGrant::test_a_grant_is_returned_once",
+    Guard(
+        name="lock: the device, in returning",
+        file="licenses/returns.py",
+        edits=(
+            (
+                "device, move = move_course.lock_with_move(device, beside=replacement, now=now)",
+                'device, move = Device.objects.select_related("project__company").get(pk=device.pk), None',
+            ),
+        ),
+        tests=(f"{RACES}/test_assignment.py::TestEndingAGrant::test_a_grant_is_returned_once",),
     ),
     _unlocked(
         "lock: the device, in handing out",
@@ -402,4 +408,4 @@ REPETITION = (
     ),
 )
 
-GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS)
+GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS, *MOVES)
