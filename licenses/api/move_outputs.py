@@ -27,7 +27,7 @@ _OPEN: dict[str, Any] = {
 
 
 @example(_OPEN)
-class Move(serializers.Serializer[move_queries.MoveRecord]):
+class Move(serializers.Serializer[dict[str, Any]]):
     """A move after hardware failure, as it is at the moment of the answer."""
 
     id = serializers.IntegerField(source="move.pk")

@@ -59,7 +59,9 @@ def show(
     assert isinstance(product, ProductField), "set by the form's class"
     product.offer_products(balance)
     grants = list(queries.grants_at(device, now=now))
-    undoable = queries.can_be_undone(grants, device) if can_operate else set()
+    moves = _moves(device, user=user, now=now)
+    may_undo = can_operate and not moves["move_is_open"]
+    undoable = queries.can_be_undone(grants, device) if may_undo else set()
     test_license = trial_queries.test_license_of(device)
     context = {
         "device": device,
@@ -79,7 +81,7 @@ def show(
         "most_grants": settings.GRANTS_PER_DEVICE,
         "document": queries.current_document(device),
         "test": trial_queries.described(test_license, now=now) if test_license else None,
-        **_moves(device, user=user, now=now),
+        **moves,
         "next_seq": queries.next_seq(device),
         "acknowledged": queries.acknowledged(device),
         "last_return": queries.last_return(device),

@@ -36,9 +36,7 @@ def pair(catalogue: None, keyring: object) -> Pair:
     return Pair(broken, replacement)
 
 
-@pytest.mark.parametrize(
-    ("width", "java_script"), [(360, True), (1280, True), (360, False)], ids=["phone", "desk", "plain"]
-)
+@pytest.mark.parametrize(("width", "java_script"), [(360, True), (1280, False)], ids=["phone", "plain"])
 def test_from_a_dead_device_to_an_approval(
     width: int, java_script: bool, open_window: OpenWindow, pair: Pair
 ) -> None:
