@@ -4,7 +4,7 @@ from django.conf import LazySettings
 from accounts.models import Project, User
 from devices.models import Device
 from devices.queries import NoSuchDevice
-from licenses import assignment, device_projects, move_queries, moves, tasks, trials
+from licenses import assignment, company_import, device_projects, move_queries, moves, tasks, trials
 from licenses.log_line import LeafType
 from licenses.models import Grant, Move
 from licenses.move_course import MoveEnded, NothingToMove, ReplacementElsewhere
@@ -258,6 +258,28 @@ class TestSupportFirst:
 
         assert held(replacement) == BRIDGED
         assert {bridge.given_by for bridge in move.bridges.all()} == {sam}
+
+
+class TestAnImport:
+    def test_of_the_company_brings_its_open_moves_along(
+        self, broken: Device, replacement: Device, charlie: User, sam: User
+    ) -> None:
+        """They count there, and are decided as before (mission rule 3)."""
+        move = asked(broken, replacement)
+        source, target = broken.project.company, charlie.memberships.get().company
+        wanted = company_import.ask_for_company(
+            target=target,
+            number=source.pk,
+            name=source.name,
+            asker=charlie,
+            caller=caller(charlie),
+            now=NOW,
+        )
+        company_import.consent_to_import(wanted=wanted, caller=caller(), now=NOW)
+
+        assert move_queries.count_against_cap(target, now=NOW) == 1
+        assert approved(current(move), sam).state == "approved"
+        assert held(replacement) == BOUGHT
 
 
 class TestNamingAReplacement:
