@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 
 from appliance.factory.devices import FactoryIdentity
-from devices.models import Device
+from devices.models import Device, FirstWord
 from tests import factories, rows
 from tests.pure import statements
 from tests.pure.certificates import PrivateKey
@@ -69,6 +69,8 @@ class Signer:
         Device.objects.filter(hardware_id=self.hardware_id).update(
             pinned_spki=hashlib.sha256(spki).digest(), pinned_at=factories.NOW
         )
+        device = Device.objects.get(hardware_id=self.hardware_id)
+        FirstWord.objects.get_or_create(device=device, project=device.project, defaults={"at": factories.NOW})
 
     def writes(self, typ: str, **said: Any) -> bytes:
         """A file for people to carry: a statement of this `typ`, bound to no door and no nonce."""
