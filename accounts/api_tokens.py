@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts import notices
 from accounts.models import ApiToken, ApiTokenUse, Company, Project, User
 from accounts.scopes import hold_company, hold_project
 from portal.core import acts, audit, base64url
@@ -155,6 +156,22 @@ def create_api_token(
     except IntegrityError as error:
         raise ApiTokenNameTaken(name=name) from error
     _record("api-token-created", token, act=act, caller=caller, now=now)
+    notices.tell(
+        "accounts/email/api_token_created",
+        notices.admins_of(company.pk),
+        context={
+            "who": caller.name,
+            "token": name,
+            "company": company.name,
+            "project": project.name if project else "",
+            "scopes": granted.replace(" ", ", "),
+        },
+        besides=caller.user_id,
+        company_id=company.pk,
+        project_id=project.pk if project else None,
+        page=f"/projects/{project.pk}/api-tokens" if project else f"/companies/{company.pk}/api-tokens",
+        now=now,
+    )
     acts.finish(act, outcome={"api_token": token.pk})
     return MadeToken(api_token=token, secret=secret)
 

@@ -16,7 +16,7 @@ from accounts.models import Project, User
 from accounts.queries import OPERATE, projects_of
 from devices import accepting, alerts, enrollment, payloads
 from devices.models import Alert, Device
-from licenses import handing_over, ledger, queries
+from licenses import handing_over, ledger, notices, queries
 from licenses.activation_code import ALPHABET
 from licenses.models import ClaimCode
 from portal.core import acts, audit
@@ -178,6 +178,7 @@ def _hand_over(device: Device, *, to: Project, act: Act, caller: Caller, now: da
     device.project = to
     device.save(update_fields=["project"])
     handing_over.hand_over(device, earlier=earlier, later=to, act=act, now=now)
+    notices.device_claimed_away(device, earlier=earlier, later=to, now=now)
     for project in (earlier, to):
         audit.record(
             "device-claimed",

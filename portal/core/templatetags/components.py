@@ -41,6 +41,10 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "test": (_("Test license"), "warning"),
     "bridge": (_("Bridge"), "warning"),
     "waiting": (_("Not handed out yet"), "warning"),
+    # What became of a mail.
+    "queued": (_("Waiting"), "warning"),
+    "sent": (_("Sent"), "good"),
+    "failed": (_("Not delivered"), "bad"),
     "blocked": (_("Blocked"), "bad"),
     # What became of a grant that a device gave back (trust.md 5).
     "returned": (_("Given back"), "good"),
