@@ -18,7 +18,11 @@ _SQL = f"""
     SELECT anchors.number, anchors.last, {", ".join(f"device.{column}" for column in _COLUMNS)},
            device.blocked_at IS NOT NULL,
            EXISTS (SELECT 1 FROM devices_blockedkey blocked WHERE blocked.spki_sha256 = device.pinned_spki),
-           contact.last_at > %s, contact.firmware
+           contact.last_at > %s, contact.firmware,
+           EXISTS (
+               SELECT 1 FROM devices_firstword word
+               WHERE word.device_id = device.id AND word.project_id = device.project_id
+           )
     FROM (SELECT COUNT(*) AS number, MAX(id) AS last FROM devices_trustanchor) anchors
     LEFT JOIN devices_device device ON device.hardware_id = %s AND device.released_at IS NULL
     LEFT JOIN devices_devicecontact contact ON contact.device_id = device.id
@@ -46,6 +50,8 @@ class Standing:
     """Whether it was heard of since the moment that was asked for."""
     firmware: str | None = None
     """What it ran when it was last heard of."""
+    spoke_here: bool = False
+    """Whether it said something signed since its project has it."""
 
 
 def standing_of(hardware_id: str, *, heard_since: datetime) -> Standing:
@@ -55,7 +61,7 @@ def standing_of(hardware_id: str, *, heard_since: datetime) -> Standing:
         number, last, *row = cursor.fetchone()
     anchors = Anchors(number=number, last=last)
     values: list[Any] = row[: len(_COLUMNS)]
-    blocked, key_blocked, heard_lately, firmware = row[len(_COLUMNS) :]
+    blocked, key_blocked, heard_lately, firmware, spoke_here = row[len(_COLUMNS) :]
     if values[0] is None:
         return Standing(anchors=anchors)
     return Standing(
@@ -65,4 +71,5 @@ def standing_of(hardware_id: str, *, heard_since: datetime) -> Standing:
         pinned_key_blocked=bool(key_blocked),
         heard_lately=bool(heard_lately),
         firmware=firmware,
+        spoke_here=bool(spoke_here),
     )

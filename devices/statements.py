@@ -190,6 +190,7 @@ def receive_online(
         _spend_nonce(nonce)
     caller = _caller(received, name=f"device {received.device.hardware_id}", address=address)
     _note_contact(received, firmware=received.statement.fw or "", caller=caller, now=now)
+    _note_first_word(received, kind, now=now)
     return Received(
         device=received.device,
         statement=received.statement,
@@ -230,6 +231,7 @@ def receive_file(
     received = _verify(parsed, kind, now=now)
     caller = _caller(received, name=carrier.name, address=carrier.address, user_id=carrier.user_id)
     _pin(received, caller=caller, now=now)
+    _note_first_word(received, kind, now=now)
     return Received(
         device=received.device,
         statement=received.statement,
@@ -329,6 +331,12 @@ def _note_contact(received: _Verified[Said], *, firmware: str, caller: Caller, n
     _pin(received, caller=caller, now=now)
     if not received.standing.heard_lately or received.standing.firmware != firmware:
         enrollment.record_contact(device=received.device, firmware=firmware, now=now)
+
+
+def _note_first_word(received: _Verified[Said], kind: Kind[Said], *, now: datetime) -> None:
+    """Remember in which projects the device was: a claim says in which one it is wanted (mission rule 22)."""
+    if not received.standing.spoke_here and kind.typ != CLAIM.typ:
+        enrollment.record_first_word(device=received.device, now=now)
 
 
 def _check_nonce(nonce: str, now: datetime) -> None:

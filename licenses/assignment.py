@@ -5,13 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from devices.models import Device
 from devices.queries import NoSuchDevice
-from licenses import documents, ledger, queries, transparency
+from licenses import documents, ledger, queries, room, transparency
 from licenses.ledger import Line
 from licenses.log_line import LeafType
 from licenses.models import Grant, LicenseDocument, Product
@@ -19,17 +18,6 @@ from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict
 from portal.core.models import Act
-
-
-class DeviceIsFull(Conflict):
-    code = "device-is-full"
-    title = _("This device holds %(most)s licenses already, as many as one document can list.")
-    why = _(
-        "A device reads all of its licenses from one document, and small devices have little room for it. "
-        "The limit makes sure that every device can read what it is given."
-    )
-    way_out = _("Return some of one product and assign one larger quantity of it instead.")
-    source = "mission rule 13"
 
 
 class AssignmentCarried(Conflict):
@@ -72,8 +60,7 @@ def assign(*, device: Device, product: Product, quantity: int, caller: Caller, n
     asked_in = device.project_id
     device = ledger.lock_device(device)
     # Counted under the lock: two at once would both see one place left.
-    if queries.live_grants(device).count() >= settings.GRANTS_PER_DEVICE:
-        raise DeviceIsFull(most=settings.GRANTS_PER_DEVICE)
+    room.require_room(device, more=1, now=now)
     _require_still_in(asked_in, device)
     [transfer] = ledger.transfer(
         act=act,

@@ -1,16 +1,18 @@
-"""What people are told by mail of keys, returns, claims and imports (accounts.notices says to whom it goes).
+"""What people are told by mail of keys, returns, claims, imports and test licenses.
 
 Each runs in the transaction of what it tells of, and leaves out whoever did it.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from accounts import notices
 from accounts.models import Company, Membership, Project, User
 from devices.models import Device
-from licenses.models import ActivationKey, Transfer
+from licenses.models import ActivationKey, TestLicense, Transfer
 from portal.core.acts import Caller
+
+DAY = timedelta(days=1)
 
 
 def key_activated(
@@ -103,6 +105,32 @@ def company_imported(
         besides=caller.user_id,
         company_id=target.pk,
         page=f"/companies/{target.pk}",
+        now=now,
+    )
+
+
+def test_license_ending(test_license: TestLicense, *, days_before: int, now: datetime) -> None:
+    """Tell who may operate the project that has the device now, in days before the end; 0: it has ended.
+
+    :param test_license: with its device, project and company.
+    """
+    project = test_license.device.project
+    assert test_license.ends_at is not None, "it has started"
+    left = test_license.ends_at - now
+    notices.tell(
+        "licenses/email/test_license_ending",
+        notices.operators_of(project),
+        context={
+            # As it is: a reminder that comes late says how many days are left now, the last one begun whole.
+            "days": max(1, -(-left // DAY)) if days_before else 0,
+            "hardware_id": test_license.hardware_id,
+            "project": project.name,
+            "company": project.company.name,
+            "ends": f"{test_license.ends_at:%Y-%m-%d %H:%M}",
+        },
+        company_id=project.company_id,
+        project_id=project.pk,
+        page=f"/devices/{test_license.hardware_id}",
         now=now,
     )
 

@@ -1,10 +1,10 @@
 """Jobs of the outbox. Each makes one call and may run twice."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from licenses import delivery, fulfilment
-from portal.core import outbox
+from licenses import delivery, fulfilment, reminders, trials
+from portal.core import outbox, schedule
 
 
 @outbox.handler("forget-activation-code")
@@ -17,3 +17,18 @@ def forget_activation_code(*, now: datetime, **arguments: Any) -> None:
 def sign_license_document(*, now: datetime, **arguments: Any) -> None:
     """Sign a new license document before the first device asks for it (mission rule 13)."""
     delivery.sign_document(document_id=arguments["document_id"])
+
+
+@outbox.handler("tidy-test-license")
+def tidy_test_license(*, now: datetime, **arguments: Any) -> None:
+    """Put away the grants of a test license that has ended (mission rule 21)."""
+    trials.tidy_test_license(test_license_id=arguments["test_license_id"], now=now)
+
+
+schedule.every(timedelta(minutes=10), "remind-of-test-licenses")
+
+
+@outbox.handler("remind-of-test-licenses")
+def remind_of_test_licenses(*, now: datetime, **arguments: Any) -> None:
+    """Tell people that test licenses end (mission rule 23)."""
+    reminders.remind(now=now)

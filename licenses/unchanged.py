@@ -23,13 +23,19 @@ _SQL = """
       AND document.seq > %s AND document.seq >= %s
       AND document.handed_out_at IS NOT NULL
       AND (document.outdated_at IS NULL OR document.outdated_at > %s)
+      AND NOT EXISTS (
+              SELECT 1 FROM licenses_testlicense waiting
+              WHERE waiting.device_id = document.device_id
+                AND waiting.void = '' AND waiting.started_at IS NULL
+          )
 """
 
 
 def has_current(device: Device, *, have: str, seq_seen: int, now: datetime) -> bool:
     """Whether `have` is the tag of the bundle that the device would get, with nothing to sign or to note.
 
-    False says nothing: then `licenses.handout` looks. The conditions are those of `documents.is_outdated`.
+    False says nothing: then `licenses.handout` looks. The conditions are those of `documents.is_outdated`;
+    beside them, a test license that waits starts with this fetch (mission rule 21).
 
     :raises DemoKeys: the keys are a demo's, and this is none.
     """

@@ -252,8 +252,8 @@ SUFFICIENCY = (
     ),
     Guard(
         name="check: room on the device",
-        file="licenses/assignment.py",
-        edits=(("if queries.live_grants(device).count() >= settings.GRANTS_PER_DEVICE:", "if False:"),),
+        file="licenses/room.py",
+        edits=(("return held + places <= settings.GRANTS_PER_DEVICE", "return True"),),
         tests=(f"{OPERATIONS}/test_assignment.py",),
     ),
     Guard(

@@ -6,6 +6,7 @@ from licenses.models.documents import Acknowledged, KeySetVersion, LicenseDocume
 from licenses.models.imports import CompanyImport
 from licenses.models.log import LogLeaf, LogLine
 from licenses.models.orders import ActivationKey, KeyDelivery, Order, Product
+from licenses.models.trials import Reminder, TestLicense
 
 __all__ = [
     "Acknowledged",
@@ -22,7 +23,9 @@ __all__ = [
     "LogLine",
     "Order",
     "Product",
+    "Reminder",
     "Return",
+    "TestLicense",
     "Transfer",
     "random_bytes",
 ]
