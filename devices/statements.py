@@ -189,8 +189,7 @@ def receive_online(
     if kind.spends_nonce:
         _spend_nonce(nonce)
     caller = _caller(received, name=f"device {received.device.hardware_id}", address=address)
-    _note_contact(received, firmware=received.statement.fw or "", caller=caller, now=now)
-    _note_first_word(received, kind, now=now)
+    _note_contact(received, kind, firmware=received.statement.fw or "", caller=caller, now=now)
     return Received(
         device=received.device,
         statement=received.statement,
@@ -230,8 +229,7 @@ def receive_file(
         raise StatementOfAnotherDevice(hardware_id=hardware_id)
     received = _verify(parsed, kind, now=now)
     caller = _caller(received, name=carrier.name, address=carrier.address, user_id=carrier.user_id)
-    _pin(received, caller=caller, now=now)
-    _note_first_word(received, kind, now=now)
+    _note_word(received, kind, caller=caller, now=now)
     return Received(
         device=received.device,
         statement=received.statement,
@@ -322,21 +320,20 @@ def new_nonce(*, now: datetime) -> str:
     return nonces.make(_nonce_key(), clock.posix(now))
 
 
-def _pin(received: _Verified[Said], *, caller: Caller, now: datetime) -> None:
+def _note_word(received: _Verified[Said], kind: Kind[Said], *, caller: Caller, now: datetime) -> None:
     if received.device.pinned_spki is None:
         enrollment.pin_key(device=received.device, identity=received.identity, caller=caller, now=now)
-
-
-def _note_contact(received: _Verified[Said], *, firmware: str, caller: Caller, now: datetime) -> None:
-    _pin(received, caller=caller, now=now)
-    if not received.standing.heard_lately or received.standing.firmware != firmware:
-        enrollment.record_contact(device=received.device, firmware=firmware, now=now)
-
-
-def _note_first_word(received: _Verified[Said], kind: Kind[Said], *, now: datetime) -> None:
-    """Remember in which projects the device was: a claim says in which one it is wanted (mission rule 22)."""
+    # A claim says in which project the device is wanted, not in which one it is (mission rule 22).
     if not received.standing.spoke_here and kind.typ != CLAIM.typ:
         enrollment.record_first_word(device=received.device, now=now)
+
+
+def _note_contact(
+    received: _Verified[Said], kind: Kind[Said], *, firmware: str, caller: Caller, now: datetime
+) -> None:
+    _note_word(received, kind, caller=caller, now=now)
+    if not received.standing.heard_lately or received.standing.firmware != firmware:
+        enrollment.record_contact(device=received.device, firmware=firmware, now=now)
 
 
 def _check_nonce(nonce: str, now: datetime) -> None:

@@ -193,8 +193,7 @@ def free_by_balance(
 
 
 def live_grants(device: Device) -> QuerySet[Grant]:
-    """The live grants of a device, in the order in which documents list them; a test license or bridge that
-    has ended may be among them still."""
+    """The live grants of a device, in the order in which documents list them; one past its end may be there."""
     return (
         Grant.objects.filter(device=device, state=Grant.State.LIVE)
         .select_related("product")
@@ -203,8 +202,7 @@ def live_grants(device: Device) -> QuerySet[Grant]:
 
 
 def grants_at(device: Device, *, now: datetime) -> QuerySet[Grant]:
-    """Those of the live grants that have not ended: what the device holds at a moment, whatever jobs have
-    done so far."""
+    """Those that have not ended: what the device holds at a moment, whatever jobs have done so far."""
     return live_grants(device).filter(Q(expires_at=None) | Q(expires_at__gt=now))
 
 

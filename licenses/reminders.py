@@ -1,8 +1,8 @@
 """Reminders of the end of test licenses: 30, 7 and 1 days before, and at the end (mission rule 23).
 
 A job of the schedule; the end itself comes without it, in the portal and on the device. However often it
-runs, and wherever it dies, each step is told once. After a standstill it is told what is nearest, not everything
-that was missed.
+runs, and wherever it dies, each step is told once. After a standstill it tells what is nearest, not
+everything that was missed.
 """
 
 from datetime import datetime, timedelta

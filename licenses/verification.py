@@ -21,7 +21,17 @@ from django.db.models.functions import Coalesce
 
 from licenses import documents, log_line, transparency
 from licenses.document import LicenseDocumentV1, MalformedDocument
-from licenses.models import ActivationKey, Grant, Holder, Holding, LicenseDocument, LogLeaf, LogLine, Transfer
+from licenses.models import (
+    ActivationKey,
+    Grant,
+    Holder,
+    Holding,
+    LicenseDocument,
+    LogLeaf,
+    LogLine,
+    TestLicense,
+    Transfer,
+)
 from portal.core import base64url
 
 CHUNK = 2000
@@ -183,6 +193,20 @@ def _latest_documents_list_the_live_grants() -> Iterator[str]:
         yield f"grant {grant.pk} is live, but its device never had a document"
 
 
+def _test_grants_are_those_of_test_licenses() -> Iterator[str]:
+    """Each test grant began with a test license of its device and has its end; each that began has grants."""
+    began = TestLicense.objects.filter(
+        started_by=OuterRef("made_by"), device=OuterRef("device"), ends_at=OuterRef("expires_at")
+    )
+    strays = Grant.objects.filter(~Exists(began), license_class=Grant.Class.TEST)
+    for grant in strays.iterator(CHUNK):
+        yield f"grant {grant.pk} is a test, but no test license of its device has begun with it and its end"
+    held = Grant.objects.filter(made_by=OuterRef("started_by"), license_class=Grant.Class.TEST)
+    empty = TestLicense.objects.filter(~Exists(held), started_at__isnull=False)
+    for test_license in empty.iterator(CHUNK):
+        yield f"test license {test_license.pk} of {test_license.hardware_id} has begun without any grant"
+
+
 def _every_act_is_in_the_log() -> Iterator[str]:
     """Every transfer between holders of the log, every grant, made or ended, and every document is in it."""
     silent = Transfer.objects.filter(log_line__isnull=True).exclude(source__log_id=F("destination__log_id"))
@@ -291,6 +315,7 @@ CHECKS: tuple[Check, ...] = tuple(
         _activated_keys_are_empty,
         _documents_are_what_they_say,
         _latest_documents_list_the_live_grants,
+        _test_grants_are_those_of_test_licenses,
         _every_act_is_in_the_log,
         _leaves_are_made_of_their_lines,
     )

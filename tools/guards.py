@@ -4,6 +4,7 @@ Constraints, indexes and triggers are not listed: tools.remove_guards asks the d
 """
 
 from tools.guard import NEVER, OPERATIONS, RACES, Guard
+from tools.guards_of_trials import TRIALS
 from tools.guards_of_trust import TRUST
 
 WITHOUT_HOLDING_LOCKS = (
@@ -110,7 +111,7 @@ LOCKS = (
     _unlocked(
         "lock: the device, in issuing at a fetch",
         "licenses/handout.py",
-        "device = ledger.lock_device(device)",
+        ") -> LicenseDocument:\n    device = ledger.lock_device(device)",
         f"{RACES}/test_assignment.py::TestSigning",
     ),
     Guard(
@@ -271,7 +272,7 @@ SUFFICIENCY = (
     Guard(
         name="check: still live, in returning",
         file="licenses/returns.py",
-        edits=(("if grant.state != Grant.State.LIVE:", "if False:"),),
+        edits=(("if grant.state != Grant.State.LIVE or (", "if False or ("),),
         tests=(f"{OPERATIONS}/test_returns.py",),
     ),
     Guard(
@@ -401,4 +402,4 @@ REPETITION = (
     ),
 )
 
-GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST)
+GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS)

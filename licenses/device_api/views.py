@@ -196,7 +196,7 @@ def read_body(request: HttpRequest) -> bytes:
     :raises BodyTooLarge: it is above 64 KiB.
     :raises Malformed: it is declared as something else than application/jose, or the connection broke.
     """
-    length = request.headers.get("Content-Length", "")
+    length = request.META.get("CONTENT_LENGTH", "")
     if not (length.isascii() and length.isdigit()):
         raise LengthMissing
     # By its digits first: int() refuses a number of more than some thousand.

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('licenses', '0005_test_licenses'),
+        ('licenses', '0006_test_licenses'),
     ]
 
     operations = [

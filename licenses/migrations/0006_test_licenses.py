@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from portal.core.postgresql import never
+from portal.core.postgresql import RunOnPostgreSQL, never
 
 
 class Migration(migrations.Migration):
@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0003_companies'),
         ('core', '0003_names_of_users'),
-        ('devices', '0005_first_words'),
-        ('licenses', '0004_company_imports'),
+        ('devices', '0006_first_words'),
+        ('licenses', '0005_kept_plans'),
     ]
 
     operations = [
@@ -116,4 +116,42 @@ class Migration(migrations.Migration):
             " IS DISTINCT FROM (NEW.version, NEW.slave, NEW.quantity, NEW.started_at, NEW.ends_at))",
         ),
         never("DELETE", table="licenses_testlicense"),
+        # The query of licenses/unchanged.py; the old one goes with the release after.
+        RunOnPostgreSQL(
+            """
+            CREATE FUNCTION licenses_current_bundle_2(
+                given_device_id bigint, given_seq_floor bigint, given_seq_seen bigint, given_now timestamptz
+            )
+            RETURNS TABLE (
+                key_set_version integer, document_sha256 bytea, document_signed_under integer,
+                receipt_sha256 bytea, receipt_signed_under integer
+            )
+            LANGUAGE plpgsql STABLE ROWS 1 AS $$
+            #variable_conflict use_column
+            BEGIN
+                RETURN QUERY
+    SELECT (SELECT MAX(version) FROM licenses_keysetversion),
+           document.payload_sha256, document.signed_under, receipt.payload_sha256, receipt.signed_under
+    FROM licenses_licensedocument document
+    LEFT JOIN licenses_return receipt
+      ON receipt.id = (SELECT MAX(id) FROM licenses_return WHERE device_id = document.device_id)
+     AND NOT EXISTS (
+             SELECT 1 FROM licenses_acknowledged acknowledged
+             WHERE acknowledged.device_id = document.device_id
+               AND acknowledged.installed_seq >= receipt.next_seq
+         )
+    WHERE document.device_id = given_device_id
+      AND document.seq = (SELECT MAX(seq) FROM licenses_licensedocument WHERE device_id = document.device_id)
+      AND document.seq > given_seq_floor AND document.seq >= given_seq_seen
+      AND document.handed_out_at IS NOT NULL
+      AND (document.outdated_at IS NULL OR document.outdated_at > given_now)
+      AND NOT EXISTS (
+              SELECT 1 FROM licenses_testlicense waiting
+              WHERE waiting.device_id = document.device_id
+                AND waiting.void = '' AND waiting.started_at IS NULL
+          );
+            END $$;
+            """,
+            "DROP FUNCTION licenses_current_bundle_2(bigint, bigint, bigint, timestamptz);",
+        ),
     ]
