@@ -156,22 +156,7 @@ def create_api_token(
     except IntegrityError as error:
         raise ApiTokenNameTaken(name=name) from error
     _record("api-token-created", token, act=act, caller=caller, now=now)
-    notices.tell(
-        "accounts/email/api_token_created",
-        notices.admins_of(company.pk),
-        context={
-            "who": caller.name,
-            "token": name,
-            "company": company.name,
-            "project": project.name if project else "",
-            "scopes": granted.replace(" ", ", "),
-        },
-        besides=caller.user_id,
-        company_id=company.pk,
-        project_id=project.pk if project else None,
-        page=f"/projects/{project.pk}/api-tokens" if project else f"/companies/{company.pk}/api-tokens",
-        now=now,
-    )
+    notices.api_token_created(token, caller=caller, now=now)
     acts.finish(act, outcome={"api_token": token.pk})
     return MadeToken(api_token=token, secret=secret)
 

@@ -6,6 +6,7 @@ A kind is named after its template: `account/email/password_changed` is `passwor
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +23,7 @@ class Topic(StrEnum):
     COMPANIES = "companies"
 
 
-TOPICS: Mapping[Topic, tuple[str | Promise, str | Promise]] = {
+TOPICS: Mapping[Topic, tuple[Any, Any]] = {
     Topic.ACTIVATIONS: (
         _("Licenses activated"),
         _("Somebody activated a key for a company whose admin you are."),

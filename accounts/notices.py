@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts import mails
 from accounts.mail_kinds import KINDS
 from accounts.mails import Letter
-from accounts.models import Company, Membership, Project, ProjectRight, UnwantedNotice, User
+from accounts.models import ApiToken, Company, Membership, Project, ProjectRight, UnwantedNotice, User
 from portal.core.acts import Caller
 
 
@@ -106,5 +106,27 @@ def member_left(user: User, company: Company, *, caller: Caller, now: datetime) 
         besides=caller.user_id,
         company_id=company.pk,
         page=f"/companies/{company.pk}/members",
+        now=now,
+    )
+
+
+def api_token_created(token: ApiToken, *, caller: Caller, now: datetime) -> None:
+    """Tell the admins of a company that a program has a token: whoever holds it acts for the company."""
+    company, project = token.company, token.project
+    page = f"/projects/{project.pk}" if project else f"/companies/{company.pk}"
+    tell(
+        "accounts/email/api_token_created",
+        admins_of(company.pk),
+        context={
+            "who": caller.name,
+            "token": token.name,
+            "company": company.name,
+            "project": project.name if project else "",
+            "scopes": token.scopes.replace(" ", ", "),
+        },
+        besides=caller.user_id,
+        company_id=company.pk,
+        project_id=project.pk if project else None,
+        page=f"{page}/api-tokens",
         now=now,
     )

@@ -20,10 +20,11 @@ from licenses.ending_queries import Ending
 from licenses.icalendar import Event, calendar
 from portal.core import clock
 
-AHEAD = timedelta(days=90)
+DAY = timedelta(days=1)
+AHEAD = 90 * DAY
 # In a calendar what has ended does not vanish at once, and what is far away is there already.
-FEED_BACK = timedelta(days=90)
-FEED_AHEAD = timedelta(days=400)
+FEED_BACK = 90 * DAY
+FEED_AHEAD = 400 * DAY
 
 
 @signed_in
@@ -31,7 +32,8 @@ def endings(request: HttpRequest) -> HttpResponse:
     """Everything that ends in the next 90 days across the person's projects, the first to end first."""
     now = clock.now()
     found = ending_queries.endings_of(person(request), after=now, until=now + AHEAD)
-    lines = [(ending, _page_of(ending), (ending.ends_at - now).days) for ending in found]
+    # As in the reminders, a day that has begun counts whole; less than one day is today.
+    lines = [(ending, _page_of(ending), _days(ending.ends_at - now)) for ending in found]
     return render(request, "licenses/endings.html", {"lines": lines})
 
 
@@ -54,6 +56,10 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
         content_type="text/calendar; charset=utf-8",
         headers={"Content-Disposition": 'inline; filename="endings.ics"'},
     )
+
+
+def _days(left: timedelta) -> int:
+    return -(-left // DAY) if left >= DAY else 0
 
 
 def _event(ending: Ending) -> Event:
