@@ -189,13 +189,9 @@ def receive_online(
     if kind.spends_nonce:
         _spend_nonce(nonce)
     caller = _caller(received, name=f"device {received.device.hardware_id}", address=address)
-    _note_contact(received, kind, firmware=received.statement.fw or "", caller=caller, now=now)
-    return Received(
-        device=received.device,
-        statement=received.statement,
-        payload_sha256=received.payload_sha256,
-        caller=caller,
-    )
+    _note_word(received, kind, caller=caller, now=now)
+    _note_contact(received, firmware=received.statement.fw or "", now=now)
+    return received.said_by(caller)
 
 
 def typ_of_file(token: bytes) -> str:
@@ -230,12 +226,7 @@ def receive_file(
     received = _verify(parsed, kind, now=now)
     caller = _caller(received, name=carrier.name, address=carrier.address, user_id=carrier.user_id)
     _note_word(received, kind, caller=caller, now=now)
-    return Received(
-        device=received.device,
-        statement=received.statement,
-        payload_sha256=received.payload_sha256,
-        caller=caller,
-    )
+    return received.said_by(caller)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +236,14 @@ class _Verified(Generic[Said]):
     payload_sha256: bytes
     identity: pki.DeviceIdentity
     standing: Standing
+
+    def said_by(self, caller: Caller) -> Received[Said]:
+        return Received(
+            device=self.device,
+            statement=self.statement,
+            payload_sha256=self.payload_sha256,
+            caller=caller,
+        )
 
 
 def _parse(token: bytes, kind: Kind[Said], *, online: bool) -> jose.DeviceToken:
@@ -328,10 +327,7 @@ def _note_word(received: _Verified[Said], kind: Kind[Said], *, caller: Caller, n
         enrollment.record_first_word(device=received.device, now=now)
 
 
-def _note_contact(
-    received: _Verified[Said], kind: Kind[Said], *, firmware: str, caller: Caller, now: datetime
-) -> None:
-    _note_word(received, kind, caller=caller, now=now)
+def _note_contact(received: _Verified[Said], *, firmware: str, now: datetime) -> None:
     if not received.standing.heard_lately or received.standing.firmware != firmware:
         enrollment.record_contact(device=received.device, firmware=firmware, now=now)
 

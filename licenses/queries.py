@@ -193,7 +193,7 @@ def free_by_balance(
 
 
 def live_grants(device: Device) -> QuerySet[Grant]:
-    """The live grants of a device, in the order in which documents list them; one past its end may be there."""
+    """The live grants of a device, in the order in which documents list them; some may be past their end."""
     return (
         Grant.objects.filter(device=device, state=Grant.State.LIVE)
         .select_related("product")

@@ -105,6 +105,7 @@ _FACTS = (
     "role",
     "right",
     "version",
+    "ends",
 )
 # Facts are kept as words of the data; people read them in theirs.
 _WORDS: Mapping[str, Any] = {
@@ -160,8 +161,8 @@ def _sentence(entry: AuditEntry, hardware_id: str, people: Mapping[int, str], on
             facts[name] = gettext("another balance")
     for name in ("role", "right"):
         facts[name] = _WORDS.get(facts[name], facts[name])
-    if "ends" in entry.facts:
-        facts["ends"] = date_format(datetime.fromisoformat(entry.facts["ends"]), "DATETIME_FORMAT") + " UTC"
+    if facts["ends"]:
+        facts["ends"] = date_format(datetime.fromisoformat(facts["ends"]), "DATETIME_FORMAT") + " UTC"
     facts["person"] = people.get(entry.facts.get("user", 0), "")
     text = str(sentence) % {**facts, "actor": entry.who, "hardware_id": hardware_id}
     return text.replace(" .", ".")  # a device without a name

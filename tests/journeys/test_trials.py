@@ -192,3 +192,44 @@ class TestAHardwareIDThatChangesCompany:
             )
             assert problem["code"] == "test-license-used"
         assert list(verification.violations()) == []
+
+
+class TestGivingBack:
+    @pytest.fixture
+    def appliance(self, portal: Portal, make_appliance: MakeAppliance) -> Appliance:
+        """With six ports and a test license for a slave in effect."""
+        made = make_appliance()
+        factories.activated(portal.project, {"Port": 10})
+        device = factories.make_device(project=portal.project, hardware_id=made.hardware_id)
+        factories.assigned(device, 6)
+        portal.partner().post(f"devices/{made.hardware_id}/test-license", {"version": 14, "slave": True})
+        made.does("fetch")
+        made.does("reset")
+        return made
+
+    @staticmethod
+    def in_effect(appliance: Appliance) -> dict[str, int]:
+        return Box(appliance.home, wall=datetime.now(UTC).timestamp()).in_effect()
+
+    def test_a_test_license_stays_where_it_is_named(self, portal: Portal, appliance: Appliance) -> None:
+        held = portal.partner().get(f"devices/{appliance.hardware_id}")["grants"]
+        [channels] = [grant["id"] for grant in held if grant["product"] == "Channels"]
+        [port] = [grant["id"] for grant in held if grant["product"] == "Port"]
+
+        appliance.does("return", port, channels)
+        appliance.does("fetch")
+        appliance.does("reset")
+
+        assert self.in_effect(appliance) == contents(quantity=None)
+        assert factories.free(portal.project) == 10
+        assert list(verification.violations()) == []
+
+    def test_it_ends_with_everything(self, portal: Portal, appliance: Appliance) -> None:
+        appliance.does("return", "--all")
+        appliance.does("fetch")
+        appliance.does("reset")
+
+        assert self.in_effect(appliance) == {}
+        partner = portal.partner()
+        assert partner.get(f"devices/{appliance.hardware_id}/test-license")["state"] == "given-back"
+        assert list(verification.violations()) == []
