@@ -1,10 +1,10 @@
 """Jobs of the outbox. Each makes one call and may run twice."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from licenses import delivery, fulfilment, trials
-from portal.core import outbox
+from licenses import delivery, fulfilment, reminders, trials
+from portal.core import outbox, schedule
 
 
 @outbox.handler("forget-activation-code")
@@ -23,3 +23,12 @@ def sign_license_document(*, now: datetime, **arguments: Any) -> None:
 def tidy_test_license(*, now: datetime, **arguments: Any) -> None:
     """Put away the grants of a test license that has ended (mission rule 21)."""
     trials.tidy_test_license(test_license_id=arguments["test_license_id"], now=now)
+
+
+schedule.every(timedelta(minutes=10), "remind-of-test-licenses")
+
+
+@outbox.handler("remind-of-test-licenses")
+def remind_of_test_licenses(*, now: datetime, **arguments: Any) -> None:
+    """Tell people that test licenses end (mission rule 23)."""
+    reminders.remind(now=now)
