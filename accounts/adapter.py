@@ -110,6 +110,7 @@ class AccountAdapter(DefaultAccountAdapter):
             to=email,
             language=owner.language if owner else get_language() or settings.LANGUAGE_CODE,
             context={**words, **links, "owner": owner, "email": email},
+            recipient=owner,
             now=clock.now(),
         )
 

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts import notices
 from accounts.models import ApiToken, ApiTokenUse, Company, Project, User
 from accounts.scopes import hold_company, hold_project
 from portal.core import acts, audit, base64url
@@ -155,6 +156,7 @@ def create_api_token(
     except IntegrityError as error:
         raise ApiTokenNameTaken(name=name) from error
     _record("api-token-created", token, act=act, caller=caller, now=now)
+    notices.api_token_created(token, caller=caller, now=now)
     acts.finish(act, outcome={"api_token": token.pk})
     return MadeToken(api_token=token, secret=secret)
 

@@ -151,6 +151,7 @@ def mail_link(
                 "company": company.name,
                 "url": f"{settings.PORTAL_ORIGINS[0]}/customers/link/{token}",
             },
+            company_id=company.pk,
             now=now,
         )
         audit.record(

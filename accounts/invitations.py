@@ -113,6 +113,7 @@ def renew(invitation: Invitation, *, now: datetime) -> None:
 
 def end(invitation: Invitation, *, how: Invitation.End, now: datetime, by: User | None = None) -> None:
     """End an invitation, and forget the address; `by` is the invited person, where that is who ends it."""
+    mails.forget_invitation(address=invitation.email, company_id=invitation.company_id, now=now)
     invitation.ended_at, invitation.end, invitation.email, invitation.answered_by = now, how, "", by
     invitation.save(update_fields=["ended_at", "end", "email", "answered_by"])
 
@@ -135,5 +136,8 @@ def _mail(invitation: Invitation, *, token: str, now: datetime) -> None:
             "project": invitation.project.name if invitation.project else "",
             "url": f"{settings.PORTAL_ORIGINS[0]}/invitations/link/{token}",
         },
+        recipient=invited,
+        company_id=invitation.company_id,
+        project_id=invitation.project_id,
         now=now,
     )

@@ -12,8 +12,16 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from accounts import mails, scopes
-from accounts.models import Company, Invitation, Membership, ProjectRight, User
+from accounts import mails, notices, scopes
+from accounts.models import (
+    CalendarFeed,
+    Company,
+    Invitation,
+    Membership,
+    ProjectRight,
+    UnwantedNotice,
+    User,
+)
 from portal.core import audit
 from portal.core.acts import Caller
 
@@ -33,21 +41,24 @@ def delete_account(*, user: User, caller: Caller, now: datetime) -> None:
     _leave_companies(user, caller=caller, now=now)
     ProjectRight.objects.filter(user=user).delete()
     # Nobody will open them any more, and they hold the address.
-    Invitation.objects.filter(email__iexact=user.email, ended_at__isnull=True).update(
-        ended_at=now, end=Invitation.End.WITHDRAWN, email=""
-    )
+    invitations_to_them = Invitation.objects.filter(email__iexact=user.email, ended_at__isnull=True)
+    for company_id in set(invitations_to_them.values_list("company_id", flat=True)):
+        mails.forget_invitation(address=user.email, company_id=company_id, now=now)
+    invitations_to_them.update(ended_at=now, end=Invitation.End.WITHDRAWN, email="")
     audit.record("account-deleted", caller=caller, now=now)
     mails.write(
         "account/email/account_deleted",
         to=user.email,
         language=user.language,
         context={"name": user.get_full_name()},
+        recipient=user,
         now=now,
     )
+    mails.forget_person(user)
     Session.objects.filter(
         session_key__in=UserSession.objects.filter(user=user).values_list("session_key", flat=True)
     ).delete()
-    for of_the_person in (UserSession, Authenticator, EmailAddress):
+    for of_the_person in (UserSession, Authenticator, EmailAddress, CalendarFeed, UnwantedNotice):
         of_the_person._default_manager.filter(user=user).delete()
     user.email = f"former-member-{user.pk}@invalid"  # unique, and nobody's: RFC 2606
     user.forename = user.surname = ""
@@ -70,3 +81,4 @@ def _leave_companies(user: User, *, caller: Caller, now: datetime) -> None:
         scopes.require_another_admin(company, besides=user.pk)
         Membership.objects.filter(company=company, user=user).delete()
         audit.record("member-left", caller=caller, now=now, company_id=company.pk, user=user.pk)
+        notices.member_left(user, company, caller=caller, now=now)

@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts import invitations, mails, queries, scopes
+from accounts import invitations, mails, notices, queries, scopes
 from accounts.models import Company, Invitation, Membership, ProjectRight, User
 from portal.core import acts, audit
 from portal.core.acts import Caller
@@ -174,11 +174,12 @@ def accept_invitation(*, invitation: Invitation, user: User, caller: Caller, now
         raise InvitationEnded
     _require_addressee(invitation, user)
     if invitation.project is None:
-        Membership.objects.get_or_create(
-            user=user,
-            company=invitation.company,
-            defaults={"role": invitation.role, "joined_at": now},
+        gets = {"role": invitation.role, "joined_at": now}
+        _membership, joined = Membership.objects.get_or_create(
+            user=user, company=invitation.company, defaults=gets
         )
+        if joined:
+            notices.member_joined(user, invitation.company, now=now)
     else:
         _raise_right(user=user, invitation=invitation)
     gives = {"role": invitation.role} if invitation.project is None else {"right": invitation.level}
@@ -238,12 +239,14 @@ def remove_member(*, company: Company, user_id: int, caller: Caller, now: dateti
         return
     membership = queries.get_membership(company=company, user_id=user_id)
     _take_out(membership, event="member-removed", act=act, caller=caller, now=now)
-    user = User.objects.get(pk=membership.user_id)
+    user = membership.user
     mails.write(
         "accounts/email/member_removed",
         to=user.email,
         language=user.language,
         context={"name": user.get_full_name(), "company": membership.company.name},
+        recipient=user,
+        company_id=company.pk,
         now=now,
     )
 
@@ -282,9 +285,10 @@ def _take_out(membership: Membership, *, event: str, act: Act, caller: Caller, n
     membership = _read(membership)
     scopes.require_another_admin(membership.company, besides=membership.user_id)
     ProjectRight.objects.filter(user=membership.user_id, project__company=membership.company).delete()
-    company_id, user_id = membership.company_id, membership.user_id
     membership.delete()
-    audit.record(event, caller=caller, now=now, act=act, company_id=company_id, user=user_id)
+    company, user = membership.company, membership.user
+    notices.member_left(user, company, caller=caller, now=now)
+    audit.record(event, caller=caller, now=now, act=act, company_id=company.pk, user=user.pk)
     acts.finish(act, outcome={})
 
 

@@ -102,6 +102,7 @@ def remove_second_factors(*, email: str, caller: Caller, now: datetime) -> None:
         to=user.email,
         language=user.language,
         context={"owner": user},
+        recipient=user,
         now=now,
     )
     audit.record(

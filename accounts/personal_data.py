@@ -6,7 +6,17 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 
-from accounts.models import ApiToken, Invitation, Membership, ProjectRight, TermsAcceptance, User
+from accounts.models import (
+    ApiToken,
+    CalendarFeed,
+    Invitation,
+    Mail,
+    Membership,
+    ProjectRight,
+    TermsAcceptance,
+    UnwantedNotice,
+    User,
+)
 from portal.core.models import AuditEntry
 
 
@@ -69,6 +79,17 @@ def everything_about(user: User) -> dict[str, Any]:
             .order_by("pk")
             .values("company__name", "project__name", "name", "scopes", "made_at", "expires_at", "revoked_at")
         ),
+        "mails": list(
+            Mail.objects.filter(recipient=user)
+            .order_by("pk")
+            .values("kind", "to", "subject", "written_at", "state", "ended_at")
+        ),
+        "notices_not_wanted": list(
+            UnwantedNotice.objects.filter(user=user).order_by("topic").values_list("topic", flat=True)
+        ),
+        "calendar_address_since": CalendarFeed.objects.filter(user=user)
+        .values_list("made_at", flat=True)
+        .first(),
         "history": list(
             AuditEntry.objects.filter(actor=user)
             .order_by("at", "pk")

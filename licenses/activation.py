@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, Project
-from licenses import activation_code, ledger, queries, transparency
+from licenses import activation_code, ledger, notices, queries, transparency
 from licenses.ledger import Line
 from licenses.log_line import LeafType
 from licenses.models import ActivationKey, Holder, Transfer
@@ -159,6 +159,7 @@ def _redeem(*, code: str, target: Company | Project, caller: Caller, now: dateti
         project_id=target.pk if isinstance(target, Project) else None,
         key=key.last_four,
     )
+    notices.key_activated(key, target, transfers, caller=caller, now=now)
     acts.finish(act, outcome={"key": key.pk})
     return Activation(activation_key=key, target=target, transfers=transfers)
 

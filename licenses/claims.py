@@ -16,7 +16,7 @@ from accounts.models import Project, User
 from accounts.queries import OPERATE, projects_of
 from devices import accepting, alerts, enrollment, payloads
 from devices.models import Alert, Device
-from licenses import handing_over, ledger, move_queries, queries, trial_course, trial_queries
+from licenses import handing_over, ledger, move_queries, notices, queries, trial_course, trial_queries
 from licenses.activation_code import ALPHABET
 from licenses.models import ClaimCode
 from portal.core import acts, audit
@@ -181,6 +181,7 @@ def _hand_over(device: Device, *, to: Project, act: Act, caller: Caller, now: da
     if earlier.company_id != to.company_id:
         _settle_test_license(device, earlier=earlier, act=act, caller=caller, now=now)
     handing_over.hand_over(device, earlier=earlier, later=to, act=act, now=now)
+    notices.device_claimed_away(device, earlier=earlier, later=to, now=now)
     for project in (earlier, to):
         audit.record(
             "device-claimed",

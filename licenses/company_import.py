@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts import mails, scopes
+from accounts import invitations, mails, scopes
 from accounts.models import (
     ApiToken,
     Company,
@@ -22,7 +22,7 @@ from accounts.models import (
     Project,
     User,
 )
-from licenses import coming_over, queries
+from licenses import coming_over, notices, queries
 from licenses.models import CompanyImport
 from portal.core import acts, audit, throttle
 from portal.core.acts import Caller
@@ -193,6 +193,7 @@ def consent_to_import(*, wanted: CompanyImport, caller: Caller, now: datetime) -
         raise ImportEnded
     target = wanted.target
     projects = list(Project.objects.filter(company=source).order_by("pk"))
+    told = notices.admins_of_both(source, target)
     coming_over.move_licenses(projects, source=source, target=target, act=act, now=now)
     coming_over.move_projects(projects, source=source, target=target)
     coming_over.move_members(projects, source=source, target=target, now=now)
@@ -202,6 +203,7 @@ def consent_to_import(*, wanted: CompanyImport, caller: Caller, now: datetime) -
     wanted.ended_at, wanted.end, wanted.done_by = now, CompanyImport.End.DONE, act
     wanted.save(update_fields=["ended_at", "end", "done_by"])
     _tell("company-imported", wanted, act=act, caller=caller, now=now)
+    notices.company_imported(source, target, told=told, caller=caller, now=now)
     for project in projects:
         audit.record(
             "project-came-over",
@@ -219,9 +221,8 @@ def consent_to_import(*, wanted: CompanyImport, caller: Caller, now: datetime) -
 
 def _end_what_is_open(wanted: CompanyImport, *, now: datetime) -> None:
     source = wanted.source
-    Invitation.objects.filter(company=source, ended_at=None).update(
-        ended_at=now, end=Invitation.End.WITHDRAWN, email=""
-    )
+    for invitation in Invitation.objects.filter(company=source, ended_at=None):
+        invitations.end(invitation, how=Invitation.End.WITHDRAWN, now=now)
     ApiToken.objects.filter(company=source, revoked_at=None).update(revoked_at=now)
     # Whose customer account it is must be proven anew.
     CustomerAccount.objects.filter(company=source).update(company=None, linked_at=None)
@@ -276,6 +277,8 @@ def _mail_admins(wanted: CompanyImport, *, now: datetime) -> None:
                 "target": wanted.target.name,
                 "url": f"{settings.PORTAL_ORIGINS[0]}/companies/{wanted.source.pk}/imports/{wanted.pk}",
             },
+            recipient=membership.user,
+            company_id=wanted.source_id,
             now=now,
         )
 

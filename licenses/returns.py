@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from devices import accepting, payloads
 from devices.models import Device
-from licenses import documents, handout, ledger, move_course, queries, transparency
+from licenses import documents, handout, ledger, move_course, notices, queries, transparency
 from licenses.handout import Bundle
 from licenses.ledger import Line
 from licenses.log_line import LeafType
@@ -242,6 +242,7 @@ def _take_back(
         ],
     )
     ledger.end_grants(act=act, grants=given_back, state=Grant.State.RETURNED, now=now)
+    notices.licenses_returned(device, transfers, caller=caller, now=now)
     document = documents.issue(device=device, seq=documents.next_seq(device), act=act, now=now)
     by_grant = {grant.pk: transfer for grant, transfer in zip(bought, transfers, strict=True)}
     told_of_return = [Told(transfer=by_grant.get(grant.pk), grant=grant) for grant in given_back]

@@ -1,10 +1,10 @@
 """Jobs of the outbox. Each makes one call and may run twice."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from licenses import delivery, fulfilment, moves, trials
-from portal.core import outbox
+from licenses import delivery, fulfilment, moves, reminders, trials
+from portal.core import outbox, schedule
 
 
 @outbox.handler("forget-activation-code")
@@ -29,3 +29,12 @@ def tidy_test_license(*, now: datetime, **arguments: Any) -> None:
 def tidy_move(*, now: datetime, **arguments: Any) -> None:
     """Write down that a move has expired (mission rule 25)."""
     moves.tidy_move(move_id=arguments["move_id"], now=now)
+
+
+schedule.every(timedelta(minutes=10), "remind-of-test-licenses")
+
+
+@outbox.handler("remind-of-test-licenses")
+def remind_of_test_licenses(*, now: datetime, **arguments: Any) -> None:
+    """Tell people that test licenses end (mission rule 23)."""
+    reminders.remind(now=now)

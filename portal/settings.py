@@ -176,7 +176,13 @@ CELERY_BEAT_SCHEDULE = {
         "task": "core.work_off_outbox",
         "schedule": timedelta(seconds=2),
         "options": {"expires": 10},  # after a standstill one wake-up is enough
-    }
+    },
+    # What it asks for, and how often, stands beside the handlers (portal.core.schedule).
+    "keep the schedule": {
+        "task": "core.keep_schedule",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
 }
 
 # --- People ---
@@ -202,7 +208,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXIES", 0)
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO  # the demo has no TLS
 
-# --- Mail: rows of the outbox, sent by the worker (accounts.mails) ---
+# --- Mail: rows, sent by the worker (accounts.mails) ---
 MAIL_HOST = environment.required(
     "MAIL_HOST", demo="", means="the mail server, without which nobody can register"
 )

@@ -5,6 +5,7 @@ Constraints, indexes and triggers are not listed: tools.remove_guards asks the d
 
 from tools.guard import NEVER, OPERATIONS, RACES, Guard
 from tools.guards_of_moves import MOVES
+from tools.guards_of_notices import NOTICES
 from tools.guards_of_trials import TRIALS
 from tools.guards_of_trust import TRUST
 
@@ -408,4 +409,4 @@ REPETITION = (
     ),
 )
 
-GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS, *MOVES)
+GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS, *NOTICES, *MOVES)

@@ -4,20 +4,24 @@ from accounts.models.api_tokens import ApiToken, ApiTokenUse, Principal
 from accounts.models.companies import Company, Membership, Project, ProjectRight
 from accounts.models.customers import CustomerAccount, CustomerLink
 from accounts.models.invitations import Invitation
+from accounts.models.mails import CalendarFeed, Mail, UnwantedNotice
 from accounts.models.people import TermsAcceptance, User, UserManager
 
 __all__ = [
     "ApiToken",
     "ApiTokenUse",
+    "CalendarFeed",
     "Company",
     "CustomerAccount",
     "CustomerLink",
     "Invitation",
+    "Mail",
     "Membership",
     "Principal",
     "Project",
     "ProjectRight",
     "TermsAcceptance",
+    "UnwantedNotice",
     "User",
     "UserManager",
 ]

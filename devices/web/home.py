@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts import mail_queries
 from accounts.requests import staff_only
 from devices import queries
 
@@ -17,6 +18,7 @@ def index(request: HttpRequest) -> HttpResponse:
             "alerts": queries.open_alerts().count(),
             "anchors": queries.trust_anchors().count(),
             "blocked_devices": queries.blocked_devices().count(),
+            "mails_not_delivered": mail_queries.not_delivered().count(),
             "blocked_keys": queries.blocked_keys().count(),
         },
     )

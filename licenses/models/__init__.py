@@ -7,7 +7,7 @@ from licenses.models.imports import CompanyImport
 from licenses.models.log import LogLeaf, LogLine
 from licenses.models.moves import Bridge, Move
 from licenses.models.orders import ActivationKey, KeyDelivery, Order, Product
-from licenses.models.trials import TestLicense
+from licenses.models.trials import Reminder, TestLicense
 
 __all__ = [
     "Acknowledged",
@@ -26,6 +26,7 @@ __all__ = [
     "Move",
     "Order",
     "Product",
+    "Reminder",
     "Return",
     "TestLicense",
     "Transfer",

@@ -104,3 +104,28 @@ class TestLicense(models.Model):
 
     def __str__(self) -> str:
         return f"test license {self.version} of {self.hardware_id}"
+
+
+class Reminder(models.Model):
+    """Somebody was told of the end of a test license: once a step, whatever crashes or runs twice.
+
+    `days_before` is 30, 7, 1 or 0, the end itself. The row and its mails are one transaction. After a
+    standstill only the nearest step is told; those that were missed get no row.
+    """
+
+    test_license = models.ForeignKey(TestLicense, on_delete=models.PROTECT, related_name="reminders")
+    days_before = models.SmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["test_license", "days_before"], name="a_step_of_a_test_license_is_told_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(days_before__in=[30, 7, 1, 0]), name="a_reminder_is_one_of_the_steps"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.days_before} days before the end of {self.test_license_id}"

@@ -6,6 +6,7 @@ from licenses.web import (
     claiming,
     companies,
     devices,
+    endings,
     home,
     imports,
     keys,
@@ -19,6 +20,8 @@ from licenses.web import (
 
 urlpatterns = [
     path("", home.overview, name="home"),
+    path("endings", endings.endings, name="endings"),
+    path("calendar/<str:token>.ics", endings.feed, name="calendar-feed"),
     path("activate", keys.activate, name="activate"),
     path("activations/<uuid:act_id>", keys.activation_made, name="activation"),
     path("companies/<int:company_id>", companies.company, name="company"),

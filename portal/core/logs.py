@@ -10,7 +10,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 # Twenty-five characters of the activation keys' alphabet, grouped or not: a key never reaches a log.
 _ACTIVATION_CODE = re.compile(r"\b(?:[0-9A-Za-z]{5}-?){4}[0-9A-Za-z]{5}\b")
 # Nor do the keys in links of mails, which open an account: Django logs the address of what it refuses.
-_KEY_OF_A_LINK = re.compile(r"(/(?:confirm-address|new-password|invitations/link|customers/link)/)[^\s\"'?]+")
+_KEY_OF_A_LINK = re.compile(
+    r"(/(?:confirm-address|new-password|invitations/link|customers/link|calendar)/)[^\s\"'?]+"
+)
 
 
 def without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -112,3 +112,22 @@ class OutboxJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.handler} {self.pk}"
+
+
+class ScheduledJob(models.Model):
+    """When a job of the schedule is asked for next (portal.core.schedule).
+
+    One row a name: whoever moves `next_at` on asks for the job, so that several workers ask once, and after
+    hours of standstill it is asked for once.
+    """
+
+    name = models.CharField(max_length=60)
+    next_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["name"], name="a_scheduled_job_stands_once_in_the_schedule"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.next_at:%Y-%m-%d %H:%M:%S}"

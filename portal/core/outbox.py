@@ -6,7 +6,7 @@ handler takes ids as keyword arguments, opens its own transactions and may run t
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -37,6 +37,14 @@ class Claim:
     attempts: int
 
 
+class NotYet(Exception):
+    """Raised by a handler that knows when its job is worth another try."""
+
+    def __init__(self, *, until: datetime, why: str) -> None:
+        self.until, self.why = until, why
+        super().__init__(why)
+
+
 _handlers: dict[str, Handler] = {}
 
 
@@ -54,6 +62,13 @@ def handler(name: str) -> Callable[[Handler], Handler]:
 def put(name: str, *, now: datetime, due_at: datetime | None = None, **arguments: Any) -> None:
     """Ask for a job, after the current transaction commits and not before `due_at`."""
     OutboxJob.objects.create(handler=name, arguments=arguments, created_at=now, due_at=due_at or now)
+
+
+def put_all(name: str, jobs: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
+    """Ask for several jobs of one name in one statement; each of `jobs` is the arguments of one."""
+    OutboxJob.objects.bulk_create(
+        [OutboxJob(handler=name, arguments=dict(job), created_at=now, due_at=now) for job in jobs]
+    )
 
 
 def claim(*, now: datetime, limit: int = BATCH) -> list[Claim]:
@@ -84,6 +99,10 @@ def work_off(*, clock: Callable[[], datetime], limit: int = BATCH) -> int:
     for job in claims:
         try:
             _handlers[job.handler](now=clock(), **job.arguments)
+        except NotYet as later:
+            # The handler has told of it where people look; no mistake of the portal's, so no traceback.
+            log.info("outbox job put off", job=job.id, handler=job.handler, attempts=job.attempts)
+            _mine(job).update(due_at=later.until, leased_until=None, last_error=later.why[:2000])
         except Exception as error:
             # Whatever went wrong, the job stays and says so; the pause doubles up to an hour.
             log.exception("outbox job failed", job=job.id, handler=job.handler, attempts=job.attempts)

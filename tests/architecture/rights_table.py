@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts.models import ApiToken, Invitation, Project, User
+from accounts import calendar_feeds
+from accounts.models import ApiToken, Invitation, Mail, Project, User
 from devices.models import Alert, Device
 from licenses.models import CompanyImport, Grant, Move
+from tests.factories import NOW, caller
 
 # Nobody is signed in; a stranger has a company of their own; staff have none; end customers have a right in
 # the one project and are no members; the others are members, with or without a right there.
@@ -101,6 +103,16 @@ def _of_the_broken(world: World) -> dict[str, Any]:
     return {"hardware_id": world.move.broken.hardware_id, "move_id": world.move.pk}
 
 
+def _mail(world: World) -> dict[str, Any]:
+    return {"mail_id": Mail.objects.earliest("pk").pk}
+
+
+def _calendar(world: World) -> dict[str, Any]:
+    """The address of an end customer's calendar: so it may show nothing but their project."""
+    user = world.people["end-viewer"]
+    return {"token": calendar_feeds.make_calendar_feed(user=user, caller=caller(user), now=NOW)}
+
+
 LINE = {"product": "Port", "version": 14, "quantity": 1}
 
 
@@ -119,6 +131,13 @@ TABLE: dict[str, Entry] = {
     "GET profile": Entry(may=SIGNED_IN),
     "GET usersessions_list": Entry(may=SIGNED_IN),
     "GET my-data": Entry(may=SIGNED_IN),
+    "GET notices": Entry(may=SIGNED_IN),
+    "POST notices": Entry(may=SIGNED_IN, body=given({"returns": "on"})),
+    "GET calendar": Entry(may=SIGNED_IN),
+    "POST calendar": Entry(may=SIGNED_IN),
+    "GET endings": Entry(may=SIGNED_IN),
+    # Whoever has the address may read it: that is what it is for.
+    "GET calendar-feed": Entry(may=PUBLIC, arguments=_calendar),
     "GET home": Entry(may=SIGNED_IN),
     "GET switch": Entry(may=SIGNED_IN),
     "POST switch": Entry(may=MEMBER, body=lambda world: {"company": world.project.company_id}),
@@ -137,6 +156,7 @@ TABLE: dict[str, Entry] = {
     "POST member-remove": Entry(may=ADMIN),
     "GET company-leave": Entry(may=MEMBER),
     "POST company-leave": Entry(may=MEMBER),
+    "GET company-mails": Entry(may=ADMIN),
     "GET project-new": Entry(may=ADMIN),
     "POST project-new": Entry(may=ADMIN, body=given({"name": "New"})),
     "GET transfer": Entry(may=frozenset({"manager", "admin"})),
@@ -240,6 +260,9 @@ TABLE: dict[str, Entry] = {
     "POST staff-anchor-add": Entry(may=STAFF),
     "GET staff-anchor-remove": Entry(may=STAFF),
     "POST staff-anchor-remove": Entry(may=STAFF, body=given({"reason": "gone"})),
+    "GET staff-mails": Entry(may=STAFF),
+    "GET staff-mail-resend": Entry(may=STAFF, arguments=_mail),
+    "POST staff-mail-resend": Entry(may=STAFF, arguments=_mail),
     "GET staff-blocks": Entry(may=STAFF),
     "GET staff-block-device": Entry(may=STAFF),
     "POST staff-block-device": Entry(may=STAFF, body=given({"hardware_id": HARDWARE_ID, "reason": "stolen"})),

@@ -19,7 +19,7 @@ def line(message: str, *arguments: str) -> str:
 
 class TestLines:
     @pytest.mark.parametrize(
-        "page", ["confirm-address", "new-password", "invitations/link", "customers/link"]
+        "page", ["confirm-address", "new-password", "invitations/link", "customers/link", "calendar"]
     )
     def test_the_key_of_a_mails_link_is_left_out(self, page: str) -> None:
         written = line("%s: %s", "Not Found", f"/{page}/MQ:1abc:key-of-a-link")

@@ -8,14 +8,17 @@ from django.db import models
 
 from accounts.models import (
     ApiToken,
+    CalendarFeed,
     Company,
     CustomerAccount,
     CustomerLink,
     Invitation,
+    Mail,
     Membership,
     Project,
     ProjectRight,
     TermsAcceptance,
+    UnwantedNotice,
     User,
 )
 from devices.models import (
@@ -45,11 +48,12 @@ from licenses.models import (
     Move,
     Order,
     Product,
+    Reminder,
     Return,
     TestLicense,
     Transfer,
 )
-from portal.core.models import Act, AuditEntry, random_id
+from portal.core.models import Act, AuditEntry, ScheduledJob, random_id
 from tests.factories import (
     NOW,
     activated,
@@ -114,6 +118,11 @@ class Rows:
     move: Move
     approved: Move
     bridge: Bridge
+    mail: Mail
+    unwanted: UnwantedNotice
+    calendar_feed: CalendarFeed
+    reminder: Reminder
+    scheduled: ScheduledJob
 
     @property
     def issuer(self) -> Holder:
@@ -211,6 +220,11 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         move=move,
         approved=approved,
         bridge=Bridge.objects.get(move=move),
+        mail=Mail.objects.filter(recipient=user).earliest("pk"),
+        unwanted=UnwantedNotice.objects.create(user=user, topic="returns"),
+        calendar_feed=CalendarFeed.objects.create(user=user, token_sha256=bytes(32), made_at=NOW),
+        reminder=Reminder.objects.create(test_license=running, days_before=30, at=NOW),
+        scheduled=ScheduledJob.objects.create(name="forget-old-mails", next_at=NOW),
     )
 
 

@@ -122,6 +122,28 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
         lambda rows: change(rows.project.company, imported_into=rows.project.company, imported_at=NOW),
     ),
     "a_token_is_one_invitation": (lambda rows: again(rows.into_company, email="other@example.com"),),
+    "a_message_id_is_one_mail": (lambda rows: again(rows.mail),),
+    "a_mail_waits_or_has_ended": (
+        lambda rows: change(rows.mail, next_try_at=None),
+        lambda rows: change(rows.mail, ended_at=NOW),
+        lambda rows: change(rows.mail, state="sent"),
+        lambda rows: change(rows.mail, state="sent", next_try_at=None),
+        lambda rows: change(rows.mail, state="lost", next_try_at=None, ended_at=NOW),
+    ),
+    "a_mail_that_waits_can_be_sent": (
+        lambda rows: change(rows.mail, to=""),
+        lambda rows: change(rows.mail, text=""),
+        lambda rows: change(rows.mail, html=""),
+    ),
+    "a_topic_is_unwanted_once": (lambda rows: again(rows.unwanted),),
+    "a_calendar_address_is_one_feed": (lambda rows: again(rows.calendar_feed, user=rows.stranger),),
+    "accounts_calendarfeed_user_id_key": (lambda rows: again(rows.calendar_feed, token_sha256=b"\x07" * 32),),
+    "a_calendar_keeps_a_hash_of_its_address": (
+        lambda rows: change(rows.calendar_feed, token_sha256=b"token"),
+    ),
+    "a_step_of_a_test_license_is_told_once": (lambda rows: again(rows.reminder),),
+    "a_reminder_is_one_of_the_steps": (lambda rows: change(rows.reminder, days_before=2),),
+    "a_scheduled_job_stands_once_in_the_schedule": (lambda rows: again(rows.scheduled),),
     "an_invitation_keeps_a_hash_of_its_token": (
         lambda rows: change(rows.into_company, token_sha256=b"token"),
     ),

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import translation
 
 from accounts import leaving
-from accounts.models import Company, Membership, Project, ProjectRight, TermsAcceptance, User
+from accounts.models import Company, Mail, Membership, Project, ProjectRight, TermsAcceptance, User
 from accounts.scopes import LastAdmin
 from portal.core.models import Act, AuditEntry, OutboxJob
 from tests.factories import NOW, caller, give_right, join, make_company, make_user
@@ -59,16 +59,16 @@ class TestLeaving:
         bob.save()
         email = bob.email
         leave(bob)
-        mail = OutboxJob.objects.get().arguments
-        assert (mail["to"], mail["subject"]) == (email, "Ihr Konto ist gelöscht")
-        assert "Guten Tag Bob Example," in mail["text"]
+        mail = Mail.objects.get(kind="account-deleted")
+        assert (mail.to, mail.subject) == (email, "Ihr Konto ist gelöscht")
+        assert "Guten Tag Bob Example," in mail.text
 
     def test_a_second_time_does_nothing(self, bob: User) -> None:
         leave(bob)
-        entries = AuditEntry.objects.count()
+        entries, jobs = AuditEntry.objects.count(), OutboxJob.objects.count()
         leave(bob)
         assert AuditEntry.objects.count() == entries
-        assert OutboxJob.objects.count() == 1
+        assert OutboxJob.objects.count() == jobs == Mail.objects.count()
 
     def test_two_former_members_do_not_get_into_each_others_way(self, bob: User, charlie: User) -> None:
         leave(bob)

@@ -41,6 +41,10 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "test": (_("Test license"), "warning"),
     "bridge": (_("Bridge"), "warning"),
     "waiting": (_("Not handed out yet"), "warning"),
+    # What became of a mail.
+    "queued": (_("Waiting"), "warning"),
+    "sent": (_("Sent"), "good"),
+    "failed": (_("Not delivered"), "bad"),
     "blocked": (_("Blocked"), "bad"),
     # A test license.
     "waits": (_("Waits for its first download"), "warning"),

@@ -2,17 +2,23 @@
 
 import signal
 import threading
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.utils.module_loading import autodiscover_modules
 
-from portal.core import clock, outbox
+from portal.core import clock, outbox, schedule
+
+LOOK_AT_SCHEDULE = timedelta(minutes=1)
 
 
 class Command(BaseCommand):
-    help = "Work off the outbox, without Celery and Redis. Ends on SIGTERM or Ctrl-C, after the job at hand."
+    help = (
+        "Work off the outbox and keep the schedule, without Celery and Redis. Ends on SIGTERM or Ctrl-C, "
+        "after the job at hand."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="end when nothing is due")
@@ -23,7 +29,11 @@ class Command(BaseCommand):
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
+        look_again = clock.now()
         while not stop.is_set():
+            if look_again <= clock.now():
+                look_again = clock.now() + LOOK_AT_SCHEDULE
+                schedule.ask(now=clock.now())
             if outbox.work_off(clock=clock.now):
                 continue
             if once:

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         ('accounts', '0004_api_tokens'),
         ('core', '0003_names_of_users'),
         ('devices', '0007_moves'),
-        ('licenses', '0006_test_licenses'),
+        ('licenses', '0007_reminders'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,140 @@
+"""What people are told by mail of keys, returns, claims, imports and test licenses.
+
+Each runs in the transaction of what it tells of, and leaves out whoever did it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from accounts import notices
+from accounts.models import Company, Membership, Project, User
+from devices.models import Device
+from licenses.models import ActivationKey, TestLicense, Transfer
+from portal.core.acts import Caller
+
+DAY = timedelta(days=1)
+
+
+def key_activated(
+    key: ActivationKey,
+    target: Company | Project,
+    transfers: Sequence[Transfer],
+    *,
+    caller: Caller,
+    now: datetime,
+) -> None:
+    """Tell the admins of the company what came in, and where it is."""
+    project = target if isinstance(target, Project) else None
+    company = target.company if isinstance(target, Project) else target
+    notices.tell(
+        "licenses/email/key_activated",
+        notices.admins_of(company.pk),
+        context={
+            "who": caller.name,
+            "key": key.last_four,
+            "company": company.name,
+            "project": project.name if project else "",
+            "licenses": _in_words(transfers),
+        },
+        besides=caller.user_id,
+        company_id=company.pk,
+        project_id=project.pk if project else None,
+        page=f"/projects/{project.pk}" if project else f"/companies/{company.pk}",
+        now=now,
+    )
+
+
+def licenses_returned(
+    device: Device, transfers: Sequence[Transfer], *, caller: Caller, now: datetime
+) -> None:
+    """Tell who may operate the project. Of a return that credits nothing nobody is told."""
+    if not transfers:
+        return
+    project = device.project
+    notices.tell(
+        "licenses/email/licenses_returned",
+        notices.operators_of(project),
+        context={
+            "hardware_id": device.hardware_id,
+            "project": project.name,
+            "company": project.company.name,
+            "licenses": _in_words(transfers),
+        },
+        besides=caller.user_id,
+        company_id=project.company_id,
+        project_id=project.pk,
+        page=f"/devices/{device.hardware_id}",
+        now=now,
+    )
+
+
+def device_claimed_away(device: Device, *, earlier: Project, later: Project, now: datetime) -> None:
+    """Tell the admins of the company that had it; within one company nobody is told. Whoever did it did so
+    from the other company, so that nobody is left out."""
+    if earlier.company_id == later.company_id:
+        return
+    notices.tell(
+        "licenses/email/device_claimed_away",
+        notices.admins_of(earlier.company_id),
+        context={
+            "hardware_id": device.hardware_id,
+            "project": earlier.name,
+            "company": earlier.company.name,
+        },
+        company_id=earlier.company_id,
+        project_id=earlier.pk,
+        page=f"/projects/{earlier.pk}",
+        now=now,
+    )
+
+
+def admins_of_both(source: Company, target: Company) -> list[int]:
+    """The ids of the admins of two companies, to be read before the members of the one come over."""
+    admins = Membership.objects.filter(company__in=[source, target], role=Membership.Role.ADMIN)
+    return list(admins.values_list("user_id", flat=True))
+
+
+def company_imported(
+    source: Company, target: Company, *, told: Iterable[int], caller: Caller, now: datetime
+) -> None:
+    """Tell those who were admins of either company."""
+    notices.tell(
+        "licenses/email/company_imported",
+        User.objects.filter(pk__in=list(told)),
+        context={"source": source.name, "target": target.name},
+        besides=caller.user_id,
+        company_id=target.pk,
+        page=f"/companies/{target.pk}",
+        now=now,
+    )
+
+
+def test_license_ending(test_license: TestLicense, *, days_before: int, now: datetime) -> None:
+    """Tell who may operate the project that has the device now, in days before the end; 0: it has ended.
+
+    :param test_license: with its device, project and company.
+    """
+    project = test_license.device.project
+    assert test_license.ends_at is not None, "it has started"
+    left = test_license.ends_at - now
+    notices.tell(
+        "licenses/email/test_license_ending",
+        notices.operators_of(project),
+        context={
+            # As it is: a reminder that comes late says how many days are left now, the last one begun whole.
+            "days": max(1, -(-left // DAY)) if days_before else 0,
+            "hardware_id": test_license.hardware_id,
+            "project": project.name,
+            "company": project.company.name,
+            "ends": f"{test_license.ends_at:%Y-%m-%d %H:%M}",
+        },
+        company_id=project.company_id,
+        project_id=project.pk,
+        page=f"/devices/{test_license.hardware_id}",
+        now=now,
+    )
+
+
+def _in_words(transfers: Sequence[Transfer]) -> str:
+    lines = sorted(transfers, key=lambda line: (line.product.code, line.product.version))
+    return ", ".join(f"{line.quantity} × {line.product.code} {line.product.version}" for line in lines)
