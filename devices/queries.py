@@ -44,10 +44,29 @@ def devices_of(project: Project, *, part_of_id: str = "", part_of_name: str = ""
     :param part_of_name: only names with this in them.
     """
     devices = Device.objects.filter(project=project, released_at=None, name__icontains=part_of_name)
-    if part := re.sub(r"[-:.\s]", "", part_of_id).upper():
-        plain = Replace("hardware_id", Value("-"), Value(""))
-        devices = devices.annotate(plain=plain).filter(plain__contains=part)
+    if part := _digits(part_of_id):
+        devices = devices.alias(plain=_PLAIN_ID).filter(plain__contains=part)
     return devices.select_related("contact").order_by("hardware_id")
+
+
+def found_in(projects: QuerySet[Project], *, text: str) -> QuerySet[Device]:
+    """Devices of the projects with the text in their name, or in their hardware ID, however typed."""
+    found = Q(name__icontains=text)
+    if part := _digits(text):
+        found |= Q(plain__contains=part)
+    return (
+        Device.objects.alias(plain=_PLAIN_ID)
+        .filter(found, project__in=projects.order_by().values("pk"), released_at=None)
+        .select_related("project__company", "contact")
+        .order_by("hardware_id")
+    )
+
+
+_PLAIN_ID = Replace("hardware_id", Value("-"), Value(""))
+
+
+def _digits(part_of_id: str) -> str:
+    return re.sub(r"[-:.\s]", "", part_of_id).upper()
 
 
 def count_by_project(projects: Iterable[Project]) -> dict[int, int]:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from accounts.models import Company, Principal, Project
-from accounts.queries import is_member, projects_of
+from accounts.models import Company, Principal, Project, User
+from accounts.queries import companies_of, is_member, projects_of
 from devices.models import Device
 from licenses.models import ActivationKey, Holder, Transfer
 from portal.core.models import AuditEntry
@@ -53,10 +54,29 @@ def keys_of(company: Company, *, user: Principal) -> QuerySet[ActivationKey]:
     Each with its order and act, and `into_project`: the project, None for the company's balance.
     """
     visible = projects_of(user).filter(company=company).order_by().values("pk")
+    return _keys_into(Q(destination__company=company) | _into(visible))
+
+
+def keys_known_to(user: User) -> QuerySet[ActivationKey]:
+    """The keys of all companies that somebody is a member of, as `keys_of` gives those of one.
+
+    Keys are no business of end customers (mission rule 5).
+    """
+    companies = companies_of(user).order_by().values("pk")
+    visible = projects_of(user).filter(company__in=companies).order_by().values("pk")
+    return _keys_into(Q(destination__company__in=companies) | _into(visible))
+
+
+def _into(projects: QuerySet[Project, Any]) -> Q:
+    # A project that came over with another company had another holder before.
+    return Q(destination__project__in=projects) | Q(destination__former_project__in=projects)
+
+
+def _keys_into(ours: Q) -> QuerySet[ActivationKey]:
     into = Transfer.objects.filter(act=OuterRef("activated_by"), source__kind=Holder.Kind.KEY)
-    into_ours = into.filter(Q(destination__company=company) | Q(destination__project__in=visible))
+    project = Coalesce("destination__project", "destination__former_project")
     return (
-        ActivationKey.objects.filter(Exists(into_ours), state=ActivationKey.State.ACTIVATED)
-        .select_related("order", "activated_by")
-        .annotate(into_project=Subquery(into.values("destination__project")[:1]))
+        ActivationKey.objects.filter(Exists(into.filter(ours)), state=ActivationKey.State.ACTIVATED)
+        .select_related("order", "activated_by__actor")
+        .annotate(into_project=Subquery(into.values(into=project)[:1]))
     )

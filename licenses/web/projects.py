@@ -46,7 +46,8 @@ class DeviceForm(ActForm):
 def project(request: HttpRequest, project_id: int) -> HttpResponse:
     """Balance, devices and history of a project."""
     user = person(request)
-    return _page(request, accounts.get_project(project_id=project_id, user=user), user, DeviceForm())
+    form = DeviceForm(initial={"hardware_id": request.GET.get("hardware_id", "")})
+    return _page(request, accounts.get_project(project_id=project_id, user=user), user, form)
 
 
 @signed_in

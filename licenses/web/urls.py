@@ -11,12 +11,14 @@ from licenses.web import (
     keys,
     places,
     projects,
+    searching,
     statements,
     transfers,
 )
 
 urlpatterns = [
     path("", home.overview, name="home"),
+    path("search", searching.search, name="search"),
     path("activate", keys.activate, name="activate"),
     path("activations/<uuid:act_id>", keys.activation_made, name="activation"),
     path("companies/<int:company_id>", companies.company, name="company"),

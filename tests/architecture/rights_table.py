@@ -115,6 +115,7 @@ TABLE: dict[str, Entry] = {
     "GET usersessions_list": Entry(may=SIGNED_IN),
     "GET my-data": Entry(may=SIGNED_IN),
     "GET home": Entry(may=SIGNED_IN),
+    "GET search": Entry(may=SIGNED_IN),
     "GET switch": Entry(may=SIGNED_IN),
     "POST switch": Entry(may=MEMBER, body=lambda world: {"company": world.project.company_id}),
     "GET company-new": Entry(may=SIGNED_IN),

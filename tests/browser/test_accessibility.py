@@ -56,6 +56,8 @@ class TestPages:
         for address in (
             "/",
             "/activate",
+            "/search?q=main",
+            "/search?q=nothing",
             "/companies/new",
             f"/companies/{company.pk}",
             f"/companies/{company.pk}/projects/new",

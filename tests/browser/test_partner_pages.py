@@ -1,0 +1,76 @@
+"""What partners do all day, in a browser: by keyboard, and without JavaScript."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.models import Company
+from tests import factories
+from tests.browser.conftest import OpenWindow
+from tests.factories import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+HARDWARE_ID = "00-90-33-01-0A-FF"
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("E-mail address").fill("alice@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.wait_for_load_state()  # the scripts wait for the whole page, and keys for the scripts
+
+
+@pytest.fixture
+def company(catalogue: None, keyring: object) -> Company:
+    """A company of Alice's, who can sign in, with two devices and a hundred ports in its first project."""
+    alice = factories.make_user(name="Alice", email="alice@example.com", password=PASSWORD)
+    company = factories.make_company(founder=alice)
+    project = factories.activated(factories.first_project(company), {"Port": 100})
+    factories.make_device(project=project, hardware_id=HARDWARE_ID, name="Main building")
+    factories.make_device(project=project, hardware_id="00-90-33-02-00-01", name="Main warehouse")
+    return company
+
+
+class TestSearchBox:
+    def test_it_finds_by_keyboard_while_somebody_types(
+        self, open_window: OpenWindow, company: Company
+    ) -> None:
+        visit = open_window(width=1280)
+        page = visit.page
+        sign_in(page)
+        page.keyboard.press("/")
+        page.keyboard.type("Main")
+        found = page.get_by_role("search").get_by_role("link")
+        expect(found).to_have_count(2)
+        expect(page.get_by_role("search").get_by_role("status")).to_contain_text("arrow keys")
+        page.keyboard.press("Escape")
+        expect(found).to_have_count(0)
+        expect(page.get_by_role("searchbox")).to_have_value("Main")
+        page.keyboard.type(" b")
+        expect(found).to_have_count(1)
+        page.keyboard.press("ArrowDown")
+        expect(found).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(f"/devices/{HARDWARE_ID}$"))
+        assert (visit.complaints, visit.strangers) == ([], [])
+
+    @pytest.mark.parametrize("java_script", [True, False])
+    def test_it_never_sends_a_whole_activation_key(
+        self, java_script: bool, open_window: OpenWindow, company: Company
+    ) -> None:
+        page = open_window(java_script=java_script).page
+        sign_in(page)
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        box = page.get_by_role("searchbox")
+        box.fill(factories.make_key())
+        box.press("Enter")
+        box.fill("Main")
+        box.press("Enter")
+        expect(page.get_by_role("heading", name="Search for “Main”")).to_be_visible()
+        expect(page.get_by_role("main").get_by_role("link", name="Main warehouse")).to_be_visible()
+        assert {url.partition("?")[2] for url in asked if "/search?" in url} <= {"q=Main", "q=Main&part=1"}
