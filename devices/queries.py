@@ -69,6 +69,19 @@ def _digits(part_of_id: str) -> str:
     return re.sub(r"[-:.\s]", "", part_of_id).upper()
 
 
+def devices_named(hardware_ids: Iterable[str], *, project: Project) -> list[Device]:
+    """Those of the hardware IDs, in canonical form, that are devices of the project; by hardware ID."""
+    found = Device.objects.filter(hardware_id__in=list(hardware_ids), project=project, released_at=None)
+    return list(found.select_related("project__company").order_by("hardware_id"))
+
+
+def in_use(hardware_ids: Iterable[str]) -> dict[str, int]:
+    """Those of the hardware IDs, in canonical form, that are in a project, each with that project's key."""
+    wanted = [hardware_id for hardware_id in hardware_ids if is_canonical(hardware_id)]
+    found = Device.objects.filter(hardware_id__in=wanted, released_at=None)
+    return dict(found.values_list("hardware_id", "project"))
+
+
 def count_by_project(projects: Iterable[Project]) -> dict[int, int]:
     """How many devices each of the projects has, by the project's primary key; those without are left out."""
     counted = (

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from licenses.web import (
+    adding_many,
+    assigning,
     claiming,
     companies,
     devices,
@@ -25,6 +27,8 @@ urlpatterns = [
     path("companies/<int:company_id>/transfer", transfers.transfer, name="transfer"),
     path("projects/<int:project_id>", projects.project, name="project"),
     path("projects/<int:project_id>/devices", projects.add_device, name="project-add-device"),
+    path("projects/<int:project_id>/devices/many", adding_many.add_many, name="project-add-many"),
+    path("projects/<int:project_id>/assign", assigning.assign_many, name="project-assign"),
     path("projects/<int:project_id>/claim", claiming.claim, name="claim"),
     path("projects/<int:project_id>/claim/file", claiming.hand_in, name="claim-file"),
     path("devices/<str:hardware_id>", devices.device, name="device"),

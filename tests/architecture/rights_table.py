@@ -177,6 +177,15 @@ TABLE: dict[str, Entry] = {
     # --- Projects ---
     "GET project": Entry(may=VIEW),
     "POST project-add-device": Entry(may=OPERATE, body=given({"hardware_id": "00-90-33-00-00-77"})),
+    "GET project-add-many": Entry(may=OPERATE),
+    "POST project-add-many": Entry(
+        may=OPERATE, body=given({"devices": "00-90-33-00-00-78\n00-90-33-00-00-79", "confirm": "1"})
+    ),
+    "GET project-assign": Entry(may=OPERATE),
+    "POST project-assign": Entry(
+        may=OPERATE,
+        body=given({"devices": HARDWARE_ID, "product": "Port/14", "quantity": 1, "confirm": "1"}),
+    ),
     "GET project-people": Entry(may=MANAGE),
     "POST project-right": Entry(
         may=MANAGE, body=lambda world: {"user": world.people["member"].pk, "level": "view"}

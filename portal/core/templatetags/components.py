@@ -41,6 +41,7 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "test": (_("Test license"), "warning"),
     "bridge": (_("Bridge"), "warning"),
     "waiting": (_("Not handed out yet"), "warning"),
+    "reset": (_("Reset needed"), "warning"),
     "blocked": (_("Blocked"), "bad"),
     # What became of a grant that a device gave back (trust.md 5).
     "returned": (_("Given back"), "good"),
@@ -110,6 +111,19 @@ def refusal(error: DomainError) -> dict[str, Any]:
 def history(entries: Any) -> dict[str, Any]:
     """Who did what, and when; `entries` have `at`, `before`, `hardware_id` and `after`."""
     return {"entries": entries}
+
+
+@register.inclusion_tag("components/sort_header.html", takes_context=True)
+def sort_header(context: template.Context, label: str, by: str, sort: str, kind: str = "") -> dict[str, Any]:
+    """The head of a column that its list can be sorted by; once more turns the order around."""
+    now = {by: "up", f"-{by}": "down"}.get(sort, "")
+    return {
+        "label": label,
+        "kind": kind,
+        "now": now,
+        "next": f"-{by}" if now == "up" else by,
+        "request": context["request"],
+    }
 
 
 @register.simple_tag
