@@ -1,5 +1,6 @@
 """What was done: histories, and the keys that were activated, as one person or token may see them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -67,6 +68,12 @@ def keys_known_to(user: User) -> QuerySet[ActivationKey]:
     return _keys_into(Q(destination__company__in=companies) | _into(visible))
 
 
+def into_project_of(key: ActivationKey) -> int | None:
+    """The project that a key of these lists filled, by primary key; None for the company's balance."""
+    project: int | None = key.into_project  # type: ignore[attr-defined]
+    return project
+
+
 def _into(projects: QuerySet[Project, Any]) -> Q:
     # A project that came over with another company had another holder before.
     return Q(destination__project__in=projects) | Q(destination__former_project__in=projects)
@@ -80,3 +87,16 @@ def _keys_into(ours: Q) -> QuerySet[ActivationKey]:
         .select_related("order", "activated_by__actor")
         .annotate(into_project=Subquery(into.values(into=project)[:1]))
     )
+
+
+def brought_in(keys: Iterable[ActivationKey]) -> dict[int, list[Transfer]]:
+    """What each of several activated keys brought in, line by line, by the key's primary key."""
+    transfers = (
+        Transfer.objects.filter(act__in=[key.activated_by_id for key in keys], source__kind=Holder.Kind.KEY)
+        .select_related("product", "source")
+        .order_by("pk")
+    )
+    lines: dict[int, list[Transfer]] = {}
+    for transfer in transfers:
+        lines.setdefault(transfer.source.activation_key_id or 0, []).append(transfer)
+    return lines

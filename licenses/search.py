@@ -51,7 +51,7 @@ def find(text: str, *, user: User, limit: int) -> Found:
         return NOTHING
     visible = projects_of(user)
     found_devices, more_devices = _first(devices.found_in(visible, text=text), limit)
-    found_keys, more_keys = _first(_keys(text, user), limit)
+    found_keys, more_keys = _first(records.keys_known_to(user).filter(key_has(text)).order_by("-pk"), limit)
     named = visible.filter(archived_at=None, name__icontains=text)
     found_projects, more_projects = _first(named, limit)
     return Found(
@@ -70,14 +70,15 @@ def whole_hardware_id(text: str) -> str | None:
         return None
 
 
-def _keys(text: str, user: User) -> QuerySet[ActivationKey]:
+def key_has(text: str) -> Q:
+    """The condition for activation keys: part of order number or reference, or the last characters."""
     wanted = Q(order__number__icontains=text) | Q(order__reference__icontains=text)
     # As it is shown, "…7GQM", or the last group of the certificate. Never more: a whole code is a secret that
     # belongs into the form for activating it.
     last = re.sub(r"[-\s…]", "", text).upper()
     if SHORTEST <= len(last) <= GROUP_LENGTH and last.isascii() and last.isalnum():
         wanted |= Q(last_four__endswith=last[-4:])
-    return records.keys_known_to(user).filter(wanted).order_by("-pk")
+    return wanted
 
 
 def _first(rows: QuerySet[Row], limit: int) -> tuple[list[Row], bool]:

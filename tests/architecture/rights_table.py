@@ -124,7 +124,17 @@ TABLE: dict[str, Entry] = {
         may=MEMBER,
         body=lambda world: {"code": world.code, "target": f"company:{world.project.company_id}"},
     ),
+    "GET activate-several": Entry(may=SIGNED_IN),
+    "POST activate-several": Entry(
+        may=MEMBER,
+        body=lambda world: {
+            "codes": world.code,
+            "target": f"company:{world.project.company_id}",
+            "confirm": "1",
+        },
+    ),
     # --- Companies ---
+    "GET company-keys": Entry(may=MEMBER),
     "GET company": Entry(may=MEMBER),
     "GET members": Entry(may=MEMBER),
     "POST members": Entry(may=ADMIN, body=given({"email": "x@example.com", "role": "member"})),

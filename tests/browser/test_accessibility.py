@@ -60,6 +60,8 @@ class TestPages:
             "/search?q=nothing",
             "/companies/new",
             f"/companies/{company.pk}",
+            f"/companies/{company.pk}/keys",
+            "/activate/several",
             f"/companies/{company.pk}/projects/new",
             f"/companies/{company.pk}/api-tokens",
             f"/projects/{default.pk}/api-tokens",

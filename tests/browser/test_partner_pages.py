@@ -74,3 +74,43 @@ class TestSearchBox:
         expect(page.get_by_role("heading", name="Search for “Main”")).to_be_visible()
         expect(page.get_by_role("main").get_by_role("link", name="Main warehouse")).to_be_visible()
         assert {url.partition("?")[2] for url in asked if "/search?" in url} <= {"q=Main", "q=Main&part=1"}
+
+
+class TestScanning:
+    """Chromium here reads no codes itself, so a reader stands in for it, and a canvas for the camera."""
+
+    READER = """
+        const seen = ["SO-4711", "CODE"];
+        window.BarcodeDetector = class {
+          static async getSupportedFormats() { return ["code_128", "qr_code"]; }
+          async detect() { return seen.length ? [{ rawValue: seen.shift() }] : []; }
+        };
+        navigator.mediaDevices.getUserMedia = async () => {
+          const canvas = document.createElement("canvas");
+          canvas.getContext("2d");
+          return window.camera = canvas.captureStream(5);
+        };
+    """
+
+    def test_a_code_gets_into_the_field_and_the_camera_stops(
+        self, open_window: OpenWindow, company: Company
+    ) -> None:
+        code = factories.make_key()
+        visit = open_window(width=360, host="localhost")
+        page = visit.page
+        page.add_init_script(self.READER.replace("CODE", code))
+        sign_in(page)
+        page.goto("/activate")
+        page.get_by_role("button", name="Scan with the camera").click()
+        expect(page.get_by_label("Activation key")).to_have_value(code)
+        expect(page.get_by_text(f"Scanned. …{code[-4:]}")).to_be_visible()
+        assert page.evaluate("window.camera.active") is False
+        page.goto("/activate/several")
+        page.get_by_role("button", name="Scan with the camera").click()
+        expect(page.get_by_label("Activation keys")).to_have_value(f"{code}\n")
+        page.get_by_role("button", name="Stop the camera").click()
+        assert page.evaluate("window.camera.active") is False
+        page.get_by_role("button", name="Look what they hold").click()
+        page.get_by_role("button", name="Activate 1 key").click()
+        expect(page.get_by_role("heading", name="1 key activated")).to_be_visible()
+        assert (visit.complaints, visit.strangers) == ([], [])
