@@ -135,6 +135,8 @@ TABLE: dict[str, Entry] = {
     ),
     # --- Companies ---
     "GET company-keys": Entry(may=MEMBER),
+    "GET company-history": Entry(may=MEMBER),
+    "GET company-balance": Entry(may=MEMBER),
     "GET company": Entry(may=MEMBER),
     "GET members": Entry(may=MEMBER),
     "POST members": Entry(may=ADMIN, body=given({"email": "x@example.com", "role": "member"})),
@@ -187,6 +189,8 @@ TABLE: dict[str, Entry] = {
     # --- Projects ---
     "GET project": Entry(may=VIEW),
     "POST project-add-device": Entry(may=OPERATE, body=given({"hardware_id": "00-90-33-00-00-77"})),
+    "GET project-history": Entry(may=VIEW),
+    "GET project-balance": Entry(may=VIEW),
     "GET project-add-many": Entry(may=OPERATE),
     "POST project-add-many": Entry(
         may=OPERATE, body=given({"devices": "00-90-33-00-00-78\n00-90-33-00-00-79", "confirm": "1"})
@@ -211,6 +215,7 @@ TABLE: dict[str, Entry] = {
     "POST project-unarchive": Entry(may=MANAGE),
     # --- Devices ---
     "GET device": Entry(may=VIEW),
+    "GET device-history": Entry(may=VIEW),
     "POST device-assign": Entry(may=OPERATE, body=given({"product": "Port/14", "quantity": 1})),
     "POST device-undo": Entry(may=OPERATE),
     "POST device-download": Entry(may=OPERATE),
