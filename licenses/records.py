@@ -30,6 +30,23 @@ def entries_of_device(device: Device) -> QuerySet[AuditEntry]:
     return _entries().filter(hardware_id=device.hardware_id, project_id=device.project_id)
 
 
+def entries_of_all(
+    *, companies: Iterable[Company], projects: Iterable[Project], shared: Iterable[Project]
+) -> QuerySet[AuditEntry]:
+    """The entries of several companies, the latest first: those of no project, and of the given projects.
+
+    :param projects: of the companies, those that the reader may see.
+    :param shared: further projects, of companies that the reader does not belong to.
+    """
+    ours = [company.pk for company in companies]
+    visible = [project.pk for project in projects]
+    entries = Q(Q(project_id=None) | Q(project_id__in=visible), company_id__in=ours)
+    # Only where there are any: by an index the database finds the latest of a company, but not of an "or".
+    if elsewhere := [project.pk for project in shared]:
+        entries |= Q(project_id__in=elsewhere)
+    return _entries().filter(entries)
+
+
 def only_known_to(user: Principal, *, project: Project) -> str | None:
     """The name of the one project that an end customer knows; None for whoever belongs to the company."""
     return None if is_member(company=project.company, user=user) else project.name
