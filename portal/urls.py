@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from portal.core import pages
+from portal.core import gallery, pages
 
 urlpatterns = [
     path("", include("portal.device_urls")),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("licenses.api.urls")),
     path("problems/<slug:code>", pages.explain, name="problem"),
+    path("components", gallery.components, name="components"),
 ]
 
 handler400 = "portal.core.pages.bad_request"

@@ -109,6 +109,7 @@ TABLE: dict[str, Entry] = {
     "GET openapi": Entry(may=PUBLIC),
     "GET api-reference": Entry(may=PUBLIC),
     "GET healthz": Entry(may=PUBLIC),
+    "GET components": Entry(may=PUBLIC),
     # --- One's own account ---
     "GET account": Entry(may=SIGNED_IN),
     "GET profile": Entry(may=SIGNED_IN),

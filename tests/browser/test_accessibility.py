@@ -78,6 +78,7 @@ class TestPages:
             f"/devices/{HARDWARE_ID}",
             f"/devices/{HARDWARE_ID}/returns/{JTI}",
             f"/projects/{default.pk}/claim",
+            "/components",
             "/nowhere",
             "/problems/insufficient-licenses",
         ):

@@ -113,6 +113,12 @@ def history(entries: Any) -> dict[str, Any]:
     return {"entries": entries}
 
 
+@register.inclusion_tag("components/progress.html")
+def progress(done: int, total: int, label: str) -> dict[str, Any]:
+    """How far something is that takes long: `done` of `total`, in whatever `label` counts."""
+    return {"done": done, "total": total, "label": label}
+
+
 @register.inclusion_tag("components/sort_header.html", takes_context=True)
 def sort_header(context: template.Context, label: str, by: str, sort: str, kind: str = "") -> dict[str, Any]:
     """The head of a column that its list can be sorted by; once more turns the order around."""
