@@ -46,7 +46,7 @@ class TestSearchBox:
         page.keyboard.type("Main")
         found = page.get_by_role("search").get_by_role("link")
         expect(found).to_have_count(2)
-        expect(page.get_by_role("search").get_by_role("status")).to_contain_text("arrow keys")
+        expect(page.get_by_role("search")).to_contain_text("arrow keys")
         page.keyboard.press("Escape")
         expect(found).to_have_count(0)
         expect(page.get_by_role("searchbox")).to_have_value("Main")
@@ -114,3 +114,50 @@ class TestScanning:
         page.get_by_role("button", name="Activate 1 key").click()
         expect(page.get_by_role("heading", name="1 key activated")).to_be_visible()
         assert (visit.complaints, visit.strangers) == ([], [])
+
+
+class TestFiftyDevices:
+    @pytest.mark.parametrize(
+        ("width", "java_script"), [(1280, True), (360, False)], ids=["desk", "plain phone"]
+    )
+    def test_they_are_pasted_in_and_get_their_licenses_after_a_look_at_the_numbers(
+        self, width: int, java_script: bool, open_window: OpenWindow, company: Company
+    ) -> None:
+        visit = open_window(width=width, java_script=java_script)
+        page = visit.page
+        sign_in(page)
+        page.get_by_role("main").get_by_role("link", name="DEFAULT", exact=True).click()
+        page.get_by_role("link", name="Add many at once").click()
+        lines = [f"00903377{number:04X};Branch {number}" for number in range(50)]
+        page.get_by_label("Devices").fill("\n".join(["Hardware ID;Name", *lines, "nonsense"]))
+        page.get_by_role("button", name="Check the list").click()
+        expect(page.get_by_role("heading", name="1 line cannot be added")).to_be_visible()
+        page.get_by_role("button", name="Add 50 devices").click()
+        expect(page.get_by_text("50 devices added.")).to_be_visible()
+        page.get_by_label("Part of a hardware ID or name").fill("branch")
+        page.get_by_role("button", name="Show", exact=True).click()
+        if java_script:
+            page.get_by_label("Choose all on this page").check()
+            page.get_by_label("Choose 00-90-33-77-00-00").uncheck()
+            page.get_by_role("button", name="Assign to the chosen devices").click()
+        else:
+            page.get_by_role("link", name="or to all 50 shown").click()
+        devices = 49 if java_script else 50
+        page.get_by_label("Quantity for each device").fill("3")
+        page.get_by_role("button", name="Look at the numbers").click()
+        expect(page.get_by_text(f"{3 * devices} of Port 14 wanted, 100 free").first).to_be_visible()
+        page.get_by_label("Quantity for each device").fill("2")
+        page.get_by_role("button", name="Look at the numbers").click()
+        expect(page.get_by_role("row")).to_have_count(devices + 1)
+        expect(page.get_by_role("main")).to_contain_text(f"100 are free now, and {100 - 2 * devices} then")
+        page.get_by_role("button", name="Assign", exact=True).click()
+        expect(page.get_by_text(f"2 × Port 14 assigned to each of {devices} devices.")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_role("link", name="At another moment").click()
+        expect(page.get_by_role("row", name=re.compile("Port 14"))).to_contain_text(f"{2 * devices}")
+        page.get_by_label("Moment (UTC)").fill("2020-01-01T12:00")
+        page.get_by_role("button", name="Show", exact=True).click()
+        expect(page.get_by_text("There was nothing in this balance")).to_be_visible()
+        # Chromium tells its console of the refusal.
+        assert [one for one in visit.complaints if "409" not in one] == []
+        assert visit.strangers == []

@@ -5,7 +5,7 @@ const searchForm = document.querySelector("form[data-search]");
 if (searchForm) {
   const input = searchForm.querySelector("input");
   const found = searchForm.querySelector(".search-found");
-  const told = searchForm.querySelector("[role='status']");
+  const told = searchForm.querySelector("[aria-live]");
   const links = () => [...found.querySelectorAll("a")];
   const close = () => {
     found.hidden = true;
