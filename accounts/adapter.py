@@ -10,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -23,6 +24,8 @@ from accounts.people import UNCONFIRMED_KEPT
 from portal.core import acts, audit, clock, outbox
 from portal.core.acts import Caller
 from portal.core.addresses import address_of
+from portal.core.forms import TOO_OFTEN, leading_to_why
+from portal.core.pages import TooManyTries
 
 NOWHERE = "0.0.0.0"  # noqa: S104 - stands in a list of sessions where the address is not known
 _ACCOUNT_ERRORS = {
@@ -56,6 +59,13 @@ class AccountAdapter(DefaultAccountAdapter):
     """People's accounts as the portal wants them."""
 
     error_messages = {**DefaultAccountAdapter.error_messages, **_ACCOUNT_ERRORS}
+
+    def validation_error(self, code: str, *facts: Any) -> ValidationError:
+        """An error of a form by its code; what was too often leads to why, like every refusal."""
+        error: ValidationError = super().validation_error(code, *facts)
+        if code in TOO_OFTEN:
+            error.message = leading_to_why(error.message, TooManyTries)
+        return error
 
     def get_login_stages(self) -> list[str]:
         """What a sign-in goes through: the address is confirmed, then the second factor."""

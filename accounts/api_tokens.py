@@ -34,24 +34,33 @@ _FORM = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 class ApiTokenNeedsAName(Invalid):
     code = "api-token-needs-a-name"
     title = _("An API token needs a name.")
+    why = _("A program has no face: its name is what histories show beside everything it did.")
     way_out = _("Enter a name of at most 100 characters, for example of the program that will use it.")
+    source = "mission rule 38"
 
 
 class ApiTokenNameTaken(Conflict):
     code = "api-token-name-taken"
     title = _("The company has an API token named “%(name)s” already.")
+    why = _("Two tokens of one name could not be told apart in the histories of the company.")
     way_out = _("Choose another name, or revoke the token of that name first.")
+    source = "mission rule 38"
 
 
 class ApiTokenScopeUnknown(Invalid):
     code = "api-token-scope-unknown"
     title = _("An API token of this kind cannot have the scope “%(scope)s”.")
+    why = _(
+        "A token does only what it was given. A word that the portal does not know could one day come to "
+        "mean more than you meant."
+    )
     way_out = _("Choose among these: %(known)s.")
 
 
 class ApiTokenEndsInThePast(Invalid):
     code = "api-token-ends-in-the-past"
     title = _("The API token would have ended already.")
+    why = _("Such a token would never work, and the program that got it would fail without telling why.")
     way_out = _("Choose an end in the future, or none.")
 
 
@@ -60,7 +69,12 @@ class ApiTokenNotValid(Unauthenticated):
 
     code = "api-token-not-valid"
     title = _("The API token is not valid: it is unknown, was revoked, or has ended.")
+    why = _(
+        "Whoever holds a token acts for the company. Which of the reasons it is would help those who try "
+        "stolen or invented ones, so they all get one answer."
+    )
     way_out = _("Ask whoever gave it to you for a new one. Send it as “Authorization: Bearer olp_…”.")
+    source = "RFC 6750, section 3.1"
 
 
 @dataclass(frozen=True, kw_only=True)

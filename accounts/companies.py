@@ -16,7 +16,12 @@ FIRST_PROJECT = "DEFAULT"
 class CompanyNeedsAName(Invalid):
     code = "company-needs-a-name"
     title = _("A company needs a name.")
+    why = _(
+        "Projects, devices and licenses belong to a company. Its name tells members, support and later "
+        "readers of the history whose they are."
+    )
     way_out = _("Enter the company's name, at most 200 characters.")
+    source = "mission rule 2"
 
 
 @transaction.atomic(durable=True)

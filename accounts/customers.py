@@ -32,31 +32,56 @@ class CustomerUnknown(NotFound):
 
     code = "customer-unknown"
     title = _("There is no customer of this account number and postal code.")
+    why = _(
+        "The look-up only fills in the form for a customer who knows both. One answer to every miss keeps "
+        "strangers from finding out who buys from the vendor."
+    )
     way_out = _("Both stand on the vendor's invoices. Or go on without: nothing depends on it now.")
+    source = "mission rule 2"
 
 
 class CustomerLinked(Conflict):
     code = "customer-linked"
     title = _("This company, or this customer account, is linked already: one company to one account.")
+    why = _(
+        "A linked company may order, and have lost keys replaced. With two companies on one account, each "
+        "could get what belongs to the other."
+    )
     way_out = _("If that is a mistake, tell support.")
+    source = "mission rule 2"
 
 
 class CustomerWithoutAddress(Conflict):
     code = "customer-without-address"
     title = _("The customer list has no e-mail address for this account, so no link can be sent.")
+    why = _(
+        "The link goes only to the address the vendor already has, never to one typed in here. That is what "
+        "proves that you are this customer."
+    )
     way_out = _("Ask the vendor's fulfilment to link the company.")
+    source = "mission rule 2"
 
 
 class CustomerLinkDead(NotFound):
     code = "customer-link-dead"
     title = _("This link was used, is older than 14 days, or is none.")
+    why = _(
+        "Whoever opens the link speaks for the customer. So it works once and for a short time, in case the "
+        "mail falls into other hands."
+    )
     way_out = _("An admin of the company can have a new one sent.")
+    source = "mission rule 2"
 
 
 class CustomerListMalformed(Invalid):
     code = "customer-list-malformed"
     title = _("Line %(line)s of the customer list cannot be read: %(reason)s.")
+    why = _(
+        "The list decides who can link a company to which account. Loaded in part, it would mix old and new "
+        "customers without anybody noticing."
+    )
     way_out = _("Correct the line and load the whole list again. Nothing was changed.")
+    source = "mission rule 2"
 
 
 @dataclass(frozen=True, kw_only=True)

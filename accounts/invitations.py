@@ -28,13 +28,20 @@ _ADDRESS = re.compile(r"[^\s@<>\"\\\x00-\x20]+@[^\s@<>\"\\\x00-\x20]+\.[^\s@<>\"
 class AddressNeeded(Invalid):
     code = "address-needed"
     title = _("This is not an e-mail address.")
+    why = _(
+        "An invitation is a link in a mail. Only who can read the mail at that address can accept it, so "
+        "there has to be one."
+    )
     way_out = _("Enter the address of the person, like name@example.com.")
+    source = "mission rule 2"
 
 
 class AlreadyInvited(Conflict):
     code = "already-invited"
     title = _("There is an open invitation for this address already.")
+    why = _("Two open invitations could promise different rights, and nobody could tell which one counts.")
     way_out = _("Send it again, or withdraw it first to invite with another role or right.")
+    source = "mission rule 5"
 
 
 def canonical_address(text: str) -> str:

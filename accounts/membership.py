@@ -17,13 +17,23 @@ from portal.core.models import Act
 class AlreadyMember(Conflict):
     code = "already-member"
     title = _("This person belongs to the company already.")
+    why = _(
+        "An invitation gives somebody new a first role or right. Sent to a member, it would change what that "
+        "person may do past the list in which everybody sees it."
+    )
     way_out = _("Change the role in the list of members, or the rights in a project.")
+    source = "mission rule 5"
 
 
 class InvitationEnded(Conflict):
     code = "invitation-ended"
     title = _("This invitation is not open any more: it was accepted, declined or withdrawn, or is too old.")
+    why = _(
+        "An invitation works once, and only as long as somebody stands by it. An old mail that turns up "
+        "later must not open the company to anybody."
+    )
     way_out = _("Ask for a new one, if you still need it.")
+    source = "mission rule 2"
 
 
 class InvitationForAnother(Forbidden):
@@ -31,13 +41,23 @@ class InvitationForAnother(Forbidden):
 
     code = "invitation-for-another"
     title = _("This invitation was sent to an e-mail address that is not confirmed as yours.")
+    why = _(
+        "The company chose a person, by an e-mail address. If whoever has the link could accept it, a "
+        "forwarded mail would let strangers in."
+    )
     way_out = _("Sign in with the account of that address, or ask for an invitation to this one.")
+    source = "mission rule 2"
 
 
 class NoSuchMember(NotFound):
     code = "no-such-member"
     title = _("There is no such member in this company.")
+    why = _(
+        "Roles are given to people who belong to the company. Somebody may have left, or been removed, since "
+        "your page was loaded."
+    )
     way_out = _("Load the list of members again to see who belongs to it now.")
+    source = "mission rule 5"
 
 
 @transaction.atomic(durable=True)

@@ -21,9 +21,13 @@ _WEB = re.compile(r"\w\.\w")
 class NameOfAPersonNeeded(Invalid):
     code = "name-of-a-person-needed"
     title = _("This is not the name of a person.")
+    why = _(
+        "The history says who did what. That helps only if an account belongs to one person who can be asked."
+    )
     way_out = _(
         "Enter your own forename and surname, in letters: an account belongs to one person, not to a team."
     )
+    source = "mission rule 1"
 
 
 def read(text: str) -> str:

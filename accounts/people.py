@@ -20,13 +20,23 @@ UNCONFIRMED_KEPT = timedelta(days=7)
 class AddressTaken(Conflict):
     code = "address-taken"
     title = _("There is an account with this e-mail address already.")
+    why = _(
+        "People sign in, are invited and get back a lost account by their e-mail address. So one address "
+        "stands for one person."
+    )
     way_out = _("Use the account that is there, or another address.")
+    source = "mission rule 1"
 
 
 class NoSuchPerson(NotFound):
     code = "no-such-person"
     title = _("There is no account with this e-mail address.")
+    why = _(
+        "Without second factors a password alone is enough to sign in. Removing them must hit the right "
+        "person, so the command never takes a similar address for the one that was given."
+    )
     way_out = _("Check the address; it may have been changed.")
+    source = "mission rule 1"
 
 
 @transaction.atomic(durable=True)

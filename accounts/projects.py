@@ -15,13 +15,22 @@ from portal.core.errors import Conflict, Invalid
 class ProjectNeedsAName(Invalid):
     code = "project-needs-a-name"
     title = _("A project needs a name.")
+    why = _(
+        "Licenses and devices are put into a project by its name. Without one, people could not tell two "
+        "projects apart."
+    )
     way_out = _("Enter a name of at most 100 characters.")
+    source = "mission rule 4"
 
 
 class ProjectNameTaken(Conflict):
     code = "project-name-taken"
     title = _("The company has a project named “%(name)s” already.")
+    why = _(
+        "With two projects of one name, licenses and devices would sooner or later go into the wrong one."
+    )
     way_out = _("Choose another name, or use the project that is there.")
+    source = "mission rule 4"
 
 
 LONGEST_DESCRIPTION = 10_000
@@ -30,7 +39,12 @@ LONGEST_DESCRIPTION = 10_000
 class DescriptionTooLong(Invalid):
     code = "description-too-long"
     title = _("The description of the project is too long.")
+    why = _(
+        "The description is shown on the project's page, above its devices. The limit keeps that page quick "
+        "and readable for everybody."
+    )
     way_out = _("Use at most 10,000 characters.")
+    source = "mission rule 4"
 
 
 @transaction.atomic(durable=True)

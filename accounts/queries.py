@@ -3,24 +3,20 @@
 A stranger and a missing row get the same NotFound (architecture.md, "Tenancy").
 """
 
-from datetime import datetime
-
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts import invitations
 from accounts.models import (
     ApiToken,
     Company,
     CustomerAccount,
-    Invitation,
     Membership,
     Principal,
     Project,
     ProjectRight,
     User,
 )
-from portal.core.errors import Forbidden, NotFound
+from portal.core.errors import UNSEEN, Forbidden, NotFound
 from portal.core.models import AuditEntry
 
 VIEW, OPERATE, MANAGE = "view", "operate", "manage"
@@ -38,43 +34,55 @@ _SCOPE = {
 class NoSuchProject(NotFound):
     code = "no-such-project"
     title = _("There is no such project, or none that you may see.")
+    why = UNSEEN
     way_out = _("Choose a project from your list, or ask an admin of the company for the right to see it.")
+    source = "mission rule 5"
 
 
 class NoSuchCompany(NotFound):
     code = "no-such-company"
     title = _("There is no such company, or none that you belong to.")
+    why = UNSEEN
     way_out = _("Choose a company from your list, or ask one of its admins for an invitation.")
+    source = "mission rule 5"
 
 
 class NoSuchApiToken(NotFound):
     code = "no-such-api-token"
     title = _("There is no such API token, or none that you may see.")
+    why = UNSEEN
     way_out = _("Look at the list of tokens of your company or project.")
+    source = "mission rule 5"
 
 
 class RightMissing(Forbidden):
     code = "right-missing"
     title = _("You may see this project, but not do this: it needs the right “%(needed)s”.")
+    why = _(
+        "Who may look into a project is not always meant to change it. The company decides for each person, "
+        "so that nobody changes licenses or devices without its consent."
+    )
     way_out = _("Ask an admin of the company for the right.")
+    source = "mission rule 5"
 
 
 class AdminNeeded(Forbidden):
     code = "admin-needed"
     title = _("Only an admin of the company may do this.")
+    why = _(
+        "This touches the whole company: its members, its balance or all of its projects. A few people whom "
+        "the company chose answer for that."
+    )
     way_out = _("Ask one of the admins of the company.")
-
-
-class NoSuchInvitation(NotFound):
-    code = "no-such-invitation"
-    title = _("There is no such invitation, or none that you may see.")
-    way_out = _("Open the link of the newest mail, or ask for a new invitation.")
+    source = "mission rule 5"
 
 
 class NoSuchMembership(NotFound):
     code = "no-such-membership"
     title = _("There is no such member in this company, or none that you may see.")
+    why = UNSEEN
     way_out = _("Choose somebody from the company's list of members.")
+    source = "mission rule 5"
 
 
 def projects_of(user: Principal, *, right: str = VIEW) -> QuerySet[Project]:
@@ -258,76 +266,6 @@ def rights_in(project: Project) -> QuerySet[ProjectRight]:
         .select_related("user")
         .order_by("user__surname", "user__forename", "pk")
     )
-
-
-def invitations_into(scope: Company | Project) -> QuerySet[Invitation]:
-    """What a company, or a project, has sent and nobody has answered, expired ones included; oldest first."""
-    into = {"company": scope, "project": None} if isinstance(scope, Company) else {"project": scope}
-    return (
-        Invitation.objects.filter(**into, ended_at__isnull=True)
-        .select_related("company", "project", "invited_by")
-        .order_by("invited_at", "pk")
-    )
-
-
-def get_invitation(*, invitation_id: int, user: User) -> Invitation:
-    """One invitation, open or not, for somebody who may withdraw it: an admin of the company, or who manages
-    the project.
-
-    :raises NoSuchInvitation: there is none, or the user may not see it.
-    """
-    found = _invitations().filter(pk=invitation_id).first()
-    if found is None:
-        raise NoSuchInvitation
-    if found.project is None:
-        allowed = is_admin(company=found.company, user=user)
-    else:
-        allowed = reaches(right_in(project=found.project, user=user), needed=MANAGE)
-    if not allowed:
-        raise NoSuchInvitation
-    return found
-
-
-def invitations_for(user: User, *, now: datetime) -> QuerySet[Invitation]:
-    """What somebody is invited to: open invitations to addresses that are confirmed as theirs."""
-    return (
-        _invitations()
-        .filter(ended_at=None, email__in=_addresses(user), expires_at__gt=now)
-        .order_by("invited_at", "pk")
-    )
-
-
-def get_invitation_for(*, invitation_id: int, user: User) -> Invitation:
-    """One invitation to somebody, open, too old, or answered by them.
-
-    :raises NoSuchInvitation: there is none to them.
-    """
-    to_them = Q(ended_at=None, email__in=_addresses(user)) | Q(answered_by=user)
-    found = _invitations().filter(to_them, pk=invitation_id).first()
-    if found is None:
-        raise NoSuchInvitation
-    return found
-
-
-def invitation_behind(token: str) -> Invitation:
-    """The open invitation of a mail's link; whoever holds the link may see it.
-
-    :raises NoSuchInvitation: the link is used, dead, or no link.
-    """
-    found = _invitations().filter(ended_at=None, token_sha256=invitations.hash_of(token)).first()
-    if found is None:
-        raise NoSuchInvitation
-    return found
-
-
-def _invitations() -> QuerySet[Invitation]:
-    return Invitation.objects.select_related("company", "project__company", "invited_by")
-
-
-def _addresses(user: User) -> list[str]:
-    # By way of the user: devices' pool does without allauth, and this module is everybody's.
-    confirmed = User.objects.filter(pk=user.pk, emailaddress__verified=True)
-    return [address.lower() for address in confirmed.values_list("emailaddress__email", flat=True)]
 
 
 def customer_account_of(company: Company) -> CustomerAccount | None:

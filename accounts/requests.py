@@ -26,7 +26,12 @@ LONGEST_NAME = 200  # what an act and an audit entry keep; two names of a hundre
 class IdempotencyKeyMalformed(Invalid):
     code = "idempotency-key-malformed"
     title = _("The request id cannot be used.")
+    why = _(
+        "By this id the portal recognizes a request that is sent again after a lost answer, and does nothing "
+        "twice. An id it cannot keep exactly would not protect you."
+    )
     way_out = _("Send an Idempotency-Key of 1 to 100 printable ASCII characters, new for each new request.")
+    source = "mission rule 37"
 
 
 def signed_in(page: Page) -> Page:

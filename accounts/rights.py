@@ -16,21 +16,36 @@ from portal.core.models import Act
 class NobodyToGiveARight(NotFound):
     code = "nobody-to-give-a-right"
     title = _("This person neither belongs to the company nor has a right in the project.")
+    why = _(
+        "A right is given only to people who belong here, or who accepted an invitation. So nobody gets into "
+        "a project without their consent, or by a mistake in a list."
+    )
     way_out = _("Invite people from outside into the project by e-mail.")
+    source = "mission rule 5"
 
 
 class HasTheRight(Conflict):
     code = "has-the-right"
     title = _("Somebody with this address has a right in the project already.")
+    why = _(
+        "Each person has one right in a project. A second invitation would leave open which of two rights "
+        "counts."
+    )
     way_out = _("Change it in the list of rights instead of inviting again.")
+    source = "mission rule 5"
 
 
 class NoSuchRight(NotFound):
     code = "no-such-right"
     title = _("This person has no right of their own in the project.")
+    why = _(
+        "Only a right that was given in this project can be changed or taken away here. What somebody may do "
+        "as an admin comes with the role."
+    )
     way_out = _(
         "Load the list of rights again to see who has one. Admins of the company manage every project."
     )
+    source = "mission rule 5"
 
 
 def invite_into_project(

@@ -18,19 +18,34 @@ from portal.core.errors import Conflict
 class CompanyImported(Conflict):
     code = "company-imported"
     title = _("This company was imported into another one, and is only a name by now.")
+    why = _(
+        "Everything of value went to the other company, and the old name stays only for the history. "
+        "Whatever came in here now would be lost to its owner."
+    )
     way_out = _("Go on in the company it was imported into: its projects and licenses are there.")
+    source = "mission rule 3"
 
 
 class ProjectArchived(Conflict):
     code = "project-archived"
     title = _("The project %(name)s is archived: no key, license or device can come into it.")
+    why = _(
+        "An archived project is out of sight in everyday work. A license or device that came into it would "
+        "be forgotten there."
+    )
     way_out = _("Choose another project, or ask somebody who may manage it to take it out of the archive.")
+    source = "mission rule 4"
 
 
 class LastAdmin(Conflict):
     code = "last-admin"
     title = _("This would leave %(company)s without an admin, while others belong to it.")
+    why = _(
+        "Only an admin can invite, remove or give rights. Without one, the others could not even make a new "
+        "admin, and would be locked in."
+    )
     way_out = _("Make another one of its members an admin first.")
+    source = "mission rule 5"
 
 
 def hold(company_id: int) -> bool:

@@ -15,13 +15,20 @@ from portal.core.errors import Conflict, Forbidden
 class TermsNotAccepted(Forbidden):
     code = "terms-not-accepted"
     title = _("There are new terms, and you have not accepted them yet.")
+    why = _(
+        "The terms say what you and the vendor may expect of each other. They bind only somebody who had the "
+        "chance to read them, so a program cannot accept them for you."
+    )
     way_out = _("Sign in with a browser, read them and accept them. Nothing was changed by this request.")
+    source = "mission rule 1"
 
 
 class TermsChanged(Conflict):
     code = "terms-changed"
     title = _("The terms were changed while you read them.")
+    why = _("The portal records which version you accepted. It must be the one you had before your eyes.")
     way_out = _("Read the terms as they are now, and accept those.")
+    source = "mission rule 1"
 
 
 # Not durable: the link in the first mail accepts in the transaction in which it activates the account.

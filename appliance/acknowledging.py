@@ -39,11 +39,22 @@ def tell(device: Device, session: Session, result: Result) -> Result:
 
 
 def reset(device: Device) -> Result:
-    """Bring what is installed into effect, and tell the portal if it can be reached.
+    """Restart the device, and tell the portal what is in effect then if it can be reached.
 
     :raises Refusal: `nothing-installed`.
     """
-    result = Result(device.reset())
+    return _tell_if_due(device, Result(device.reset()))
+
+
+def end_test_mode(device: Device) -> Result:
+    """End test mode before its time, which resets the device, and tell the portal if it can be reached.
+
+    :raises Refusal: `test-mode-off`.
+    """
+    return _tell_if_due(device, Result(device.end_test_mode()))
+
+
+def _tell_if_due(device: Device, result: Result) -> Result:
     if not device.state().acknowledgement_due:
         return result
     try:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from appliance.acknowledging import acknowledge, acknowledgement_file, reset
+from appliance.acknowledging import acknowledge, acknowledgement_file, end_test_mode, reset
 from appliance.bundle import MAX_BYTES
 from appliance.claiming import claim, claim_file
+from appliance.cli_at_device import AT_DEVICE, set_password_from
 from appliance.cli_parser import parse
 from appliance.device import Device
 from appliance.fetching import fetch
@@ -28,7 +29,9 @@ from appliance.store import MAX_BYTES as MAX_CONFIGURATION_BYTES
 from appliance.wording import (
     CLAIMED,
     RETURN_WAITS,
+    TEST_MODE_ON,
     TOLD,
+    duration,
     fate,
     given_back,
     license_state,
@@ -51,6 +54,8 @@ def main(arguments: Sequence[str], *, before_step: Callable[[str], None] | None 
     try:
         if options.command == "init":
             return _init(options)
+        if options.command == "password":
+            return set_password_from(options)
         device = Device(options.home, before_step=before_step)
         if options.command == "serve":
             # The web server is loaded only where it is wanted: a fetch must not wait for it.
@@ -158,6 +163,21 @@ def _portal(device: Device, options: argparse.Namespace) -> int:
     return 0
 
 
+def _delete(device: Device, options: argparse.Namespace) -> int:
+    if bool(options.ids) == options.all:
+        sys.stderr.write("Give ids or --all.\n")
+        return _USAGE
+    return _say_result(device, Result(device.delete(ALL if options.all else tuple(options.ids))))
+
+
+def _test_mode(device: Device, options: argparse.Namespace) -> int:
+    if options.on_or_off == "off":
+        return _say_result(device, end_test_mode(device))
+    device.begin_test_mode()
+    _say(TEST_MODE_ON)
+    return 0
+
+
 _COMMANDS: Final[dict[str, Callable[[Device, argparse.Namespace], int]]] = {
     "status": _status,
     "fetch": _fetch,
@@ -169,6 +189,9 @@ _COMMANDS: Final[dict[str, Callable[[Device, argparse.Namespace], int]]] = {
     "export": _export,
     "restore": _restore,
     "portal": _portal,
+    "delete": _delete,
+    "test-mode": _test_mode,
+    **AT_DEVICE,
 }
 
 
@@ -208,6 +231,10 @@ def _status_text(status: Status) -> str:
         f"Key set      {status.keyset_version or 'none yet'}",
         f"seq          installed {status.seq_installed}, in effect {status.seq_in_effect}",
     ]
+    if status.test_mode_left is not None:
+        lines.append(
+            f"Test mode    on, {duration(status.test_mode_left)} left; everything is licensed meanwhile"
+        )
     if status.reset_required:
         lines.append("Reset        required" + _due(status))
     if status.acknowledgement_due:

@@ -45,12 +45,29 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("file", type=Path)
     restore = commands.add_parser("restore", help="restore a configuration that was backed up")
     restore.add_argument("file", type=Path)
+    _add_at_device(commands)
     portal = commands.add_parser("portal", help="call the portal at another address")
     portal.add_argument("address")
     serve = commands.add_parser("serve", help="serve the device's own web page")
     serve.add_argument("--address", default="127.0.0.1", help="only this machine, unless said otherwise")
     serve.add_argument("--port", type=int, default=8001)
     return parser
+
+
+def _add_at_device(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    test_mode = commands.add_parser("test-mode", help="license everything for eight hours, without a portal")
+    test_mode.add_argument("on_or_off", choices=["on", "off"])
+    delete = commands.add_parser("delete", help="take entries out of the device at the next reset")
+    delete.add_argument("ids", nargs="*", type=str.strip, metavar="ID", help="by the ids that `status` shows")
+    delete.add_argument("--all", action="store_true", help="the whole license document")
+    traffic = commands.add_parser("traffic", help="move the numbers in use, or set them")
+    traffic.add_argument("wanted", nargs="*", metavar="PRODUCT=NUMBER", help="without any, all move")
+    traffic.add_argument("--seconds", type=_positive, default=1, help="go on for so long, a move a second")
+    objects = commands.add_parser("objects", help="show users and templates, or take a file's")
+    objects.add_argument("file", type=Path, nargs="?", help="JSON as objects.json in the home folder has it")
+    check_up = commands.add_parser("check-up", help="walk the way a person looks for a fault")
+    check_up.add_argument("--json", action="store_true", help="for scripts")
+    commands.add_parser("password", help="set the page's password, as typed or piped")
 
 
 def _add_init(init: argparse.ArgumentParser) -> None:

@@ -1,47 +1,36 @@
 """The appliance as its doors use it: an act loads the state under the lock, decides, and writes in order."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from appliance import strict_json
 from appliance.bundle import Bundle, read_bundle
-from appliance.clock import Clock
-from appliance.home import SETTINGS, Home, check_address, read_home, settings_to_json
+from appliance.home import SETTINGS, check_address, settings_to_json
 from appliance.installation import (
     Keys,
     Outcome,
     plan_installation,
-    plan_reset,
     plan_restore,
     verify_keys,
     verify_license,
 )
-from appliance.memory import Memory
+from appliance.operating import Operating
 from appliance.pending import PendingClaim, PendingReturn
 from appliance.receipt import Receipt
 from appliance.refusals import Refusal
 from appliance.result import Result
 from appliance.returns import plan_receipt, plan_return, plan_return_reset, receipt_of, resumes
 from appliance.state import State
-from appliance.state_files import configuration_to_json, read_backup
+from appliance.state_files import backup_to_json, read_backup
 from appliance.statements import RETURN, common_members
-from appliance.status import Status, describe
 
 
-class Device(Memory):
-    """An appliance in its home folder.
+class Device(Operating):
+    """An appliance in its home folder: what goes on at the device, and between it and its portal.
 
-    :param before_step: see Store.
     :raises Refusal: `no-home` and whatever says that the home is damaged.
     """
-
-    def __init__(
-        self, home: Path, *, clock: Clock | None = None, before_step: Callable[[str], None] | None = None
-    ) -> None:
-        super().__init__(home, clock=clock, before_step=before_step)
-        self.home: Home = read_home(home)
 
     def install(self, data: bytes) -> Result:
         """Verify a license file and install it, and take the receipt it brings.
@@ -70,14 +59,6 @@ class Device(Memory):
             firmware = self.home.manufacture.firmware
             change = plan_installation(answered, verified, self._clock, firmware=firmware)
             return Result(self._commit(answered, change), receipt, refused)
-
-    def reset(self) -> Outcome:
-        """Bring what is installed into effect (mission rule 14).
-
-        :raises Refusal: `nothing-installed`.
-        """
-        with self._settled() as state:
-            return self._commit(state, plan_reset(state, self._clock))
 
     def begin_return(
         self, grants: tuple[str, ...], *, audience: str, min_seq: int | None = None
@@ -144,17 +125,6 @@ class Device(Memory):
         with self._settled() as state:
             self._write_vault(replace(state, vault=replace(state.vault, acknowledged=seqs)))
 
-    def status(self) -> Status:
-        """Describe the device; a reset that is due is done first, and running time written down."""
-        with self._settled() as state:
-            return describe(
-                state,
-                self.home.trust,
-                self._clock,
-                portal=self.home.manufacture.portal,
-                firmware=self.home.manufacture.firmware,
-            )
-
     def state(self) -> State:
         """Return the state, a reset that is due done first."""
         with self._settled() as state:
@@ -186,17 +156,20 @@ class Device(Memory):
     def exported_configuration(self) -> bytes:
         """Return the configuration as a backup; what keeps licenses from coming back is not in it."""
         with self._settled() as state:
-            return strict_json.dumps(configuration_to_json(state.configuration))
+            return strict_json.dumps(backup_to_json(state.configuration, self._read_objects()))
 
     def restore(self, data: bytes) -> Result:
         """Put the installed bundle of a backup in the place of the one here, to take effect at the reset.
 
-        It runs only if the vault still lets it, and without what was given back.
+        It runs only if the vault still lets it, and without what was given back. Users and config templates
+        of the backup take the place of those here at once.
 
         :raises Refusal: `not-a-configuration`.
         """
-        restored = read_backup(data)
+        restored, objects = read_backup(data)
         with self._settled() as state:
+            if objects is not None:
+                self._write_objects(objects)
             return Result(self._commit(state, plan_restore(state, restored)))
 
     def write_file(self, path: Path, data: bytes) -> None:

@@ -40,7 +40,8 @@ def _request(device: Device, session: Session, state: State) -> dict[str, Any]:
     bundle, keyset = state.configuration.installed, state.vault.held_keyset()
     # What the device holds counts only if it is the highest ever installed; else it must come again.
     has_highest = state.installed is not None and state.installed.seq == state.vault.highest_seq
-    if bundle is not None and has_highest:
+    # What was deleted comes back with the document, so the device asks for it as if it had none.
+    if bundle is not None and has_highest and not state.configuration.deleted:
         members["have"] = bundle.tag
     if keyset is not None:
         members["ks"] = keyset.version

@@ -23,6 +23,9 @@ ROOTS: Final = "roots.json"
 SETTINGS: Final = "device.json"
 VAULT: Final = "vault.json"
 CONFIGURATION: Final = "configuration.json"
+OPERATION: Final = "operation.json"
+OBJECTS: Final = "objects.json"
+ACCESS: Final = "access.json"
 _MAX_ROOTS_BYTES: Final = 64 * 1024
 
 

@@ -12,6 +12,7 @@ from appliance.bundle import Bundle
 from appliance.clock import Clock
 from appliance.document import Item, LicenseDocument, verify_document
 from appliance.keyset import KeySet, Roots, Walk, verify_keyset, walk_chain
+from appliance.pending import ALL
 from appliance.refusals import Refusal
 from appliance.state import Accepted, Configuration, State, Vault, accept
 from appliance.tombstones import still_needed, without
@@ -29,6 +30,8 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     RECEIPT_ONLY = "receipt-only"
     RESTORED = "restored"
+    DELETED = "deleted"
+    RESTARTED = "restarted"
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,12 @@ def plan_installation(state: State, verified: Verified, clock: Clock, *, firmwar
     # What was given back may still be listed: the portal did not know yet when it made the document.
     alive = without(document, state.vault.tombstones)
     at_once = only_lengthens(state.in_effect, alive, now=clock.now(moment), firmware=firmware)
-    configuration = Configuration(verified.bundle, verified.bundle if at_once else old.in_effect)
+    # What was deleted comes back with the document; it was out of effect, so it never comes at once.
+    configuration = (
+        Configuration(verified.bundle, verified.bundle)
+        if at_once
+        else Configuration(verified.bundle, old.in_effect, gone=old.gone)
+    )
     vault = replace(
         state.vault,
         min_seq=document.seq,
@@ -125,8 +133,8 @@ def plan_installation(state: State, verified: Verified, clock: Clock, *, firmwar
         keyset=verified.keys.signed,
         clock=moment,
     )
-    first = State(vault, old)
-    second = State(vault, configuration)
+    first = replace(state, vault=vault)
+    second = replace(first, configuration=configuration)
     outcome = Outcome.IN_EFFECT if at_once else Outcome.INSTALLED
     if state.installed == alive:
         outcome = Outcome.ALREADY_INSTALLED
@@ -134,17 +142,22 @@ def plan_installation(state: State, verified: Verified, clock: Clock, *, firmwar
 
 
 def plan_reset(state: State, clock: Clock) -> Change:
-    """Bring what is installed into effect.
+    """Restart the device: calls and test mode end, and what is installed comes into effect.
 
-    Here the configuration comes first: the vault may stop naming the old document only when nothing runs it.
+    The first write says that a reset goes on, the last that it is over: once begun it is gone through with,
+    whatever happens to the power. In between, the configuration comes before the vault: that may stop naming
+    the old document only when nothing runs it.
 
-    :raises Refusal: `nothing-installed`.
+    :raises Refusal: `nothing-installed` if there is nothing to end either.
     """
-    if state.installed is None:
+    if state.installed is None and not (state.operation.busy or state.operation.resetting):
         raise Refusal("nothing-installed")
-    first = brought_into_effect(state)
+    begun = replace(state, operation=state.operation.begin_reset())
+    first = brought_into_effect(begun)
     second = forgetting(first).with_clock(clock.raised(state.vault.clock, 0))
-    return Change((first, second), Outcome.IN_EFFECT)
+    done = replace(second, operation=second.operation.end_reset())
+    outcome = Outcome.RESTARTED if state.installed is None else Outcome.IN_EFFECT
+    return Change((begun, first, second, done), outcome)
 
 
 def plan_restore(state: State, backup: Configuration) -> Change:
@@ -152,14 +165,19 @@ def plan_restore(state: State, backup: Configuration) -> Change:
 
     The vault has the last word on whether it runs, so nothing comes back that has ended or was given back.
     """
-    configuration = Configuration(backup.installed, state.configuration.in_effect)
+    here = state.configuration
+    configuration = Configuration(backup.installed, here.in_effect, backup.deleted, here.gone)
     return Change((replace(state, configuration=configuration),), Outcome.RESTORED)
 
 
 def brought_into_effect(state: State) -> State:
-    """Return the state whose configuration has the installed document in effect."""
-    installed = state.configuration.installed
-    return replace(state, configuration=Configuration(installed, installed))
+    """Return the state whose configuration has the installed document in effect, if there is one."""
+    installed, deleted = state.configuration.installed, state.configuration.deleted
+    if state.installed is None:
+        return state
+    if deleted == ALL:
+        return replace(state, configuration=Configuration())
+    return replace(state, configuration=Configuration(installed, installed, deleted, deleted))
 
 
 def only_lengthens(

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from appliance.clock import Clock, machine_clock
-from appliance.home import CONFIGURATION, VAULT
+from appliance.home import CONFIGURATION, OPERATION, VAULT
 from appliance.installation import Change, Outcome, plan_reset
 from appliance.returns import plan_return_reset
 from appliance.state import State
 from appliance.state_files import (
     configuration_from_json,
     configuration_to_json,
+    operation_from_json,
+    operation_to_json,
     vault_from_json,
     vault_to_json,
 )
@@ -40,6 +43,7 @@ class Memory:
             state = State(
                 vault_from_json(self._store.read(VAULT)),
                 configuration_from_json(self._store.read(CONFIGURATION)),
+                operation_from_json(self._store.read(OPERATION)),
             )
             yield self._settle(state)
 
@@ -50,27 +54,48 @@ class Memory:
             change = plan_return_reset(state, self._clock)
             self._commit(state, change)
             state = change.states[-1]
-        record = state.vault.clock
-        floor, due = self._clock.floor(record), state.vault.reset_due
-        if due is not None and floor >= due and state.reset_required:
+        if self._reset_is_due(state):
             change = plan_reset(state, self._clock)
             self._commit(state, change)
             return change.states[-1]
+        settled = self._timed(state)
+        self._write(state, settled)
+        return settled
+
+    def _reset_is_due(self, state: State) -> bool:
+        if state.operation.resetting:
+            # Power was lost in the middle of one.
+            return True
+        mode, due = state.operation.test_mode, state.vault.reset_due
+        if mode is not None and mode.left(self._clock) == 0:
+            return True
+        return due is not None and self._clock.floor(state.vault.clock) >= due and state.reset_required
+
+    def _timed(self, state: State) -> State:
         # A floor from another run of the machine is stale whatever it says: counting starts with the record.
+        record, mode = state.vault.clock, state.operation.test_mode
+        floor = self._clock.floor(record)
         if record.boot != self._clock.boot or floor - record.floor >= CLOCK_INTERVAL:
-            settled = state.with_clock(self._clock.raised(record, 0))
-            self._write_vault(settled)
-            return settled
+            state = state.with_clock(self._clock.raised(record, 0))
+        if mode is not None:
+            now = mode.recorded(self._clock)
+            if mode.boot != now.boot or now.used - mode.used >= CLOCK_INTERVAL:
+                state = replace(state, operation=replace(state.operation, test_mode=now))
         return state
 
     def _commit(self, before: State, change: Change) -> Outcome:
         for after in change.states:
-            if after.vault != before.vault:
-                self._write_vault(after)
-            if after.configuration != before.configuration:
-                self._store.write(CONFIGURATION, configuration_to_json(after.configuration))
+            self._write(before, after)
             before = after
         return change.outcome
+
+    def _write(self, before: State, after: State) -> None:
+        if after.vault != before.vault:
+            self._write_vault(after)
+        if after.configuration != before.configuration:
+            self._store.write(CONFIGURATION, configuration_to_json(after.configuration))
+        if after.operation != before.operation:
+            self._store.write(OPERATION, operation_to_json(after.operation))
 
     def _write_vault(self, state: State) -> None:
         self._store.write(VAULT, vault_to_json(state.vault))

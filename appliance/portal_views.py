@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -12,12 +12,13 @@ from appliance import page
 from appliance.acknowledging import acknowledge, acknowledgement_file
 from appliance.claiming import claim, claim_file
 from appliance.device import Device
+from appliance.operating import Work
 from appliance.pending import ALL
 from appliance.refusals import Refusal
 from appliance.result import Result
 from appliance.returning import begin_return_file, give_back, return_file, send_return
 from appliance.returns import read_grants
-from appliance.status import Status, effect_of_return
+from appliance.status import Status, effect_of_leaving
 from appliance.wording import CLAIMED, RETURN_WAITS, TOLD
 
 BY_FILE: Final = "file"
@@ -28,13 +29,12 @@ _MAX_DIGITS: Final = 16
 @require_GET
 def confirm_return(request: HttpRequest) -> HttpResponse:
     """Say what giving back will do, before anything is done."""
-    try:
-        status = page.device().status()
+
+    def make(work: Work) -> dict[str, object]:
         grants = _grants(request.GET.getlist("grant"), everything="all" in request.GET)
-    except Refusal as refusal:
-        page.refused(request, refusal)
-        return redirect("license")
-    return render(request, "appliance/return.html", _confirmation(status, grants))
+        return _confirmation(work.status, grants)
+
+    return page.show(request, "appliance/return.html", make, place="license")
 
 
 @never_cache
@@ -111,13 +111,12 @@ def _confirmation(status: Status, grants: tuple[str, ...]) -> dict[str, object]:
     held = {entry.id for entry in chosen}
     returning = [entry for entry in chosen if entry.returnable or entry.license_class != "bought"]
     return {
-        "status": status,
         "everything": everything,
         "grants": () if everything else grants,
         "returning": returning,
         "staying": [entry for entry in chosen if entry not in returning],
         "unknown": [] if everything else [name for name in grants if name not in held],
-        "effects": effect_of_return(status.licenses, {entry.id for entry in returning}),
+        "effects": effect_of_leaving(status.licenses, {entry.id for entry in returning}),
     }
 
 

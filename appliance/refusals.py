@@ -107,6 +107,39 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "The signed statement is larger than the portal reads (64 KiB).",
         "Name fewer licenses; if that does not help, the certificates of this device are too large.",
     ),
+    # At the device: deleting, test mode, counters, users.
+    "nothing-chosen": Explanation("No entry was chosen.", "Mark the entries first."),
+    "not-installed": Explanation(
+        "This entry is not in the installed document.", "Take the ids from the page or from `status`."
+    ),
+    "test-mode-off": Explanation("Test mode is not on.", "Nothing is to be done."),
+    "not-counted": Explanation(
+        "This firmware counts no product of this name.", "Take the exact names from the Licenses tabs."
+    ),
+    "too-many-calls": Explanation("No device carries as many.", "Give a number from 0 to 1000000."),
+    "object-name": Explanation("A name is needed.", "Give a name of 1 to 60 characters."),
+    "object-name-taken": Explanation("There is one of this name already.", "Give another name."),
+    "object-number": Explanation("This is not a number to dial.", "Give up to 12 digits, or leave it empty."),
+    "object-unknown": Explanation(
+        "There is no such object any more.", "Go back to the list: somebody may have deleted it."
+    ),
+    "too-many-objects": Explanation("The device holds no more objects.", "Delete some that are not needed."),
+    "template-in-use": Explanation(
+        "Users have this config template.", "Give them another template first, or none."
+    ),
+    "unknown-mark": Explanation(
+        "This firmware knows no such feature.", "Take the names of the features from a user's License tab."
+    ),
+    "not-objects": Explanation(
+        "This file holds no users and config templates.",
+        "Give JSON as `objects.json` has it in the home folder.",
+    ),
+    # Who may see the page.
+    "wrong-password": Explanation("This is not the password.", "Try again; `password` sets a new one."),
+    "too-many-attempts": Explanation("Too many wrong passwords in a row.", "Wait a minute, then try again."),
+    "password-too-short": Explanation("This password is too short.", "Choose 8 characters or more."),
+    "passwords-differ": Explanation("The two passwords differ.", "Type the same one twice."),
+    "password-set": Explanation("A password has been set already.", "Sign in with it."),
     # The portal and the way to it.
     "portal-unreachable": Explanation(
         "The portal cannot be reached.",

@@ -98,13 +98,19 @@ def plan_return(
 
 
 def plan_return_reset(state: State, clock: Clock) -> Change:
-    """Step 2: reset. The write that says so is the last, so that a loss of power only repeats the reset."""
+    """Step 2: reset, as plan_reset does it.
+
+    The vault says that it was done only when nothing given back is in effect any more, so that a loss of
+    power before only repeats the reset.
+    """
     pending = state.vault.pending_return
     assert pending is not None, "the caller has looked"
-    first = brought_into_effect(state) if state.installed is not None else state
+    begun = replace(state, operation=state.operation.begin_reset())
+    first = brought_into_effect(begun)
     second = forgetting(first).with_clock(clock.raised(state.vault.clock, 0))
-    done = replace(second.vault, pending_return=replace(pending, reset_done=True))
-    return Change((first, replace(second, vault=done)), Outcome.IN_EFFECT)
+    noted = replace(second, vault=replace(second.vault, pending_return=replace(pending, reset_done=True)))
+    done = replace(noted, operation=noted.operation.end_reset())
+    return Change((begun, first, noted, done), Outcome.IN_EFFECT)
 
 
 def receipt_of(value: object, state: State, keys: Keys, trust: Trust) -> Receipt | None:

@@ -1,4 +1,4 @@
-"""Django settings of the device's page: no database, no sessions, no users; its state is the device."""
+"""Django settings of the device's pages: no database, no users but one; their state is the device."""
 
 import os
 import secrets
@@ -19,6 +19,7 @@ MIDDLEWARE = [
     "appliance.body_limit.BodyLimitMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "appliance.sign_in.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -1,21 +1,23 @@
-"""What the device remembers, in two parts.
+"""What the device remembers, in three parts.
 
 The *configuration* is what an administrator may export and restore, or lose by a factory reset: the
 installed bundle and the one in effect. The *vault* lies outside of it and survives both (trust.md 5): the
 highest `seq`, the documents that may run, what has been given back, the device's counter, the key set and the
 floor of the clock. A restored configuration cannot bring back what the vault has left behind, since nothing
-runs that the vault does not name, and nothing of it that has a tombstone there.
+runs that the vault does not name, and nothing of it that has a tombstone there. The *operation* is what goes
+on since the last reset: appliance/operation.py.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from appliance.bundle import Bundle
 from appliance.clock import FACTORY_RECORD, ClockRecord
 from appliance.document import Item, LicenseDocument, payload_of, read_document
 from appliance.keyset import KeySet, read_keyset
-from appliance.pending import PendingClaim, PendingReturn, ReceiptRecord
+from appliance.operation import Operation
+from appliance.pending import ALL, PendingClaim, PendingReturn, ReceiptRecord
 from appliance.refusals import Refusal
 from appliance.tombstones import Tombstone, without
 
@@ -66,31 +68,39 @@ class Vault:
 
 @dataclass(frozen=True)
 class Configuration:
-    """The exported part: the bundle installed last, and the one that was installed at the last reset."""
+    """The exported part: the bundle installed last, and the one that was installed at the last reset.
+
+    `deleted` names the items that the administrator took out (mission rule 30), or ALL for the document: they
+    go out of effect at the next reset, and stay out until a document is installed. `gone` names those that
+    the last reset has left out of what is in effect.
+    """
 
     installed: Bundle | None = None
     in_effect: Bundle | None = None
+    deleted: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class State:
-    """Both parts together, with the documents of the bundles that the vault lets run."""
+    """All parts together, with the documents of the bundles that the vault lets run."""
 
     vault: Vault
     configuration: Configuration
+    operation: Operation = field(default_factory=Operation)
 
     @property
     def installed(self) -> LicenseDocument | None:
-        """The document that comes into effect at the next reset, without what was given back."""
-        return self._without_given_back(self.configuration.installed)
+        """The document that comes into effect at the next reset, without what was given back or deleted."""
+        return self._left_of(self.configuration.installed, self.configuration.deleted)
 
     @property
     def in_effect(self) -> LicenseDocument | None:
-        """The document that came into effect last, without what was given back.
+        """The document that came into effect last, without what was given back, or deleted before it did.
 
         A tombstone works at once, and so does lifting one: the document in effect is still the same.
         """
-        return self._without_given_back(self.configuration.in_effect)
+        return self._left_of(self.configuration.in_effect, self.configuration.gone)
 
     @property
     def reset_required(self) -> bool:
@@ -128,9 +138,13 @@ class State:
         documents = (self._running(configuration.in_effect), self._running(configuration.installed))
         return [document for document in documents if document is not None]
 
-    def _without_given_back(self, bundle: Bundle | None) -> LicenseDocument | None:
+    def _left_of(self, bundle: Bundle | None, deleted: Collection[str]) -> LicenseDocument | None:
         document = self._running(bundle)
-        return without(document, self.vault.tombstones) if document is not None else None
+        if document is None:
+            return None
+        left = without(document, self.vault.tombstones)
+        items = () if deleted == ALL else tuple(item for item in left.items if item.id not in deleted)
+        return replace(left, items=items)
 
     def _running(self, bundle: Bundle | None) -> LicenseDocument | None:
         if bundle is None:

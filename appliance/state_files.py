@@ -1,4 +1,4 @@
-"""The vault and the configuration as JSON files."""
+"""The vault, the configuration and the operation as JSON files."""
 
 from typing import Any, Final
 
@@ -6,6 +6,8 @@ from appliance import base64url, claims, strict_json
 from appliance.bundle import MAX_BYTES, read_bundle
 from appliance.clock import ClockRecord
 from appliance.document import payload_of, read_document
+from appliance.objects import Objects, objects_from_json, objects_to_json
+from appliance.operation import Operation, TestMode
 from appliance.pending import PendingClaim, PendingReturn, ReceiptRecord
 from appliance.receipt import read_receipt
 from appliance.refusals import Refusal
@@ -14,7 +16,8 @@ from appliance.store import MAX_BYTES as MAX_FILE_BYTES
 from appliance.tombstones import Tombstone
 
 VAULT_FORMAT: Final = 2
-CONFIGURATION_FORMAT: Final = 1
+CONFIGURATION_FORMAT: Final = 2
+OPERATION_FORMAT: Final = 1
 
 
 def vault_to_json(vault: Vault) -> dict[str, Any]:
@@ -66,39 +69,89 @@ def configuration_to_json(configuration: Configuration) -> dict[str, Any]:
         "format": CONFIGURATION_FORMAT,
         "installed": _text(installed.members if installed else None),
         "in_effect": _text(in_effect.members if in_effect else None),
+        "deleted": list(configuration.deleted),
+        "gone": list(configuration.gone),
     }
 
 
 def configuration_from_json(value: dict[str, Any] | None) -> Configuration:
-    """Read the configuration; without one the device is as after a factory reset.
+    """Read the configuration, also one of a firmware that could not delete yet (format 1).
+
+    Without one the device is as after a factory reset.
 
     :raises Refusal: `damaged-state`.
     """
     if value is None:
         return Configuration()
     try:
+        if value["format"] == 1:
+            value = {**value, "format": CONFIGURATION_FORMAT, "deleted": [], "gone": []}
         _check_format(value, CONFIGURATION_FORMAT)
         installed, in_effect = value["installed"], value["in_effect"]
         return Configuration(
             installed=read_bundle(installed.encode()) if installed else None,
             in_effect=read_bundle(in_effect.encode()) if in_effect else None,
+            deleted=_ids(value["deleted"]),
+            gone=_ids(value["gone"]),
         )
     except (Refusal, KeyError, AttributeError) as error:
         raise Refusal("damaged-state", f"configuration.json: {error}") from error
 
 
-def read_backup(data: bytes) -> Configuration:
-    """Read an exported configuration, as far as the device will read it from its own file later.
+def operation_to_json(operation: Operation) -> dict[str, Any]:
+    """Return what the device is doing as JSON."""
+    mode = operation.test_mode
+    return {
+        "format": OPERATION_FORMAT,
+        "resets": operation.resets,
+        "resetting": operation.resetting,
+        "test_mode": mode and {"used": mode.used, "boot": mode.boot, "running": mode.running},
+        "calls": operation.calls,
+    }
+
+
+def operation_from_json(value: dict[str, Any] | None) -> Operation:
+    """Read what the device was doing; a device that was never reset does nothing.
+
+    :raises Refusal: `damaged-state`.
+    """
+    if value is None:
+        return Operation()
+    try:
+        _check_format(value, OPERATION_FORMAT)
+        mode, calls = value["test_mode"], value["calls"]
+        return Operation(
+            resets=claims.integer(value, "resets"),
+            resetting=claims.boolean(value, "resetting"),
+            test_mode=mode
+            and TestMode(claims.integer(mode, "used"), str(mode["boot"]), claims.integer(mode, "running")),
+            calls={product: claims.integer(calls, product) for product in calls},
+        )
+    except (Refusal, KeyError, TypeError, AttributeError) as error:
+        raise Refusal("damaged-state", f"operation.json: {error}") from error
+
+
+def backup_to_json(configuration: Configuration, objects: Objects) -> dict[str, Any]:
+    """Return what an administrator exports: the licenses as installed, users and config templates."""
+    return {**configuration_to_json(configuration), "objects": objects_to_json(objects)}
+
+
+def read_backup(data: bytes) -> tuple[Configuration, Objects | None]:
+    """Read an exported configuration, as far as the device will read it from its own files later.
+
+    The objects are None in a backup of a firmware that had none.
 
     :raises Refusal: `not-a-configuration`.
     """
     try:
-        configuration = configuration_from_json(strict_json.loads(data, max_bytes=MAX_FILE_BYTES))
+        value = strict_json.loads(data, max_bytes=MAX_FILE_BYTES)
+        configuration = configuration_from_json(value)
         if configuration.installed is not None:
             read_document(payload_of(configuration.installed.license))
-    except (strict_json.NotStrictJSON, Refusal) as error:
+        objects = objects_from_json(value["objects"]) if "objects" in value else None
+    except (strict_json.NotStrictJSON, Refusal, TypeError) as error:
         raise Refusal("not-a-configuration", str(error)) from error
-    return configuration
+    return configuration, objects
 
 
 def _since_format_1(value: dict[str, Any]) -> dict[str, Any]:
@@ -134,6 +187,12 @@ def _vault(value: dict[str, Any]) -> Vault:
         pending_claim=_pending_claim(claim),
         acknowledged=(claims.integer(acknowledged, "installed"), claims.integer(acknowledged, "in_effect")),
     )
+
+
+def _ids(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise Refusal("malformed", "ids of deleted entries")
+    return tuple(value)
 
 
 def _tombstone(entry: dict[str, Any]) -> Tombstone:

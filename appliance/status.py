@@ -68,7 +68,11 @@ class LastReceipt:
 
 @dataclass(frozen=True)
 class Status:
-    """The whole device at one moment. Times are POSIX seconds; `seq` 0 stands for no document."""
+    """The whole device at one moment. Times are POSIX seconds; `seq` 0 stands for no document.
+
+    `test_mode_left` is how many seconds of test mode are left, None outside of it. `deleted` says that
+    entries of the installed document were deleted here.
+    """
 
     hardware_id: str
     firmware: int
@@ -85,6 +89,9 @@ class Status:
     waiting_return: WaitingReturn | None = None
     last_receipt: LastReceipt | None = None
     acknowledgement_due: bool = False
+    test_mode_left: int | None = None
+    resets: int = 0
+    deleted: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the status with the member names of this class."""
@@ -101,10 +108,11 @@ class Effect:
     after: int
 
 
-def effect_of_return(licenses: Iterable[License], leaving: Collection[str]) -> list[Effect]:
-    """Count what a return changes, product by product: its reset also brings in what is installed.
+def effect_of_leaving(licenses: Iterable[License], leaving: Collection[str]) -> list[Effect]:
+    """Count what a return or deleting changes, by product; its reset also brings in what is installed.
 
-    :param leaving: ids of the licenses that will be given back or end; others are in effect with the receipt.
+    :param leaving: ids of the licenses that will be given back, end or be deleted; of a return, others are in
+        effect with the receipt.
     """
     before: dict[tuple[str, int], int] = {}
     after: dict[tuple[str, int], int] = {}
@@ -119,7 +127,7 @@ def effect_of_return(licenses: Iterable[License], leaving: Collection[str]) -> l
 
 def describe(state: State, trust: Trust, clock: Clock, *, portal: str, firmware: int) -> Status:
     """Describe the device as it is now."""
-    now = clock.now(state.vault.clock)
+    now, mode = clock.now(state.vault.clock), state.operation.test_mode
     installed, in_effect, keyset = state.installed, state.in_effect, state.vault.held_keyset()
     listed = {item.id: item for item in installed.items} if installed else {}
     running = {item.id: item for item in in_effect.items} if in_effect else {}
@@ -147,6 +155,9 @@ def describe(state: State, trust: Trust, clock: Clock, *, portal: str, firmware:
         waiting_return=_waiting_return(state.vault.pending_return),
         last_receipt=_last_receipt(state.vault.receipt),
         acknowledgement_due=state.acknowledgement_due,
+        test_mode_left=mode.left(clock) if mode is not None else None,
+        resets=state.operation.resets,
+        deleted=bool(state.configuration.deleted) and installed is not None,
     )
 
 

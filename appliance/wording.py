@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from appliance.check_up import Step
 from appliance.claiming import ClaimResult
 from appliance.installation import Outcome
 from appliance.receipt import Fate
@@ -15,6 +16,8 @@ OUTCOMES: Final = {
     Outcome.ALREADY_INSTALLED: "This license document was installed already.",
     Outcome.UNCHANGED: "The portal has nothing newer than what is installed.",
     Outcome.RECEIPT_ONLY: "The receipt was taken; the license document beside it was not.",
+    Outcome.DELETED: "Deleted on this device at the next reset. Nothing changes at the portal.",
+    Outcome.RESTARTED: "The device was reset. No license document is installed.",
     Outcome.RESTORED: "The configuration was restored. Its licenses take effect at the next reset.",
 }
 CLAIMED: Final = {
@@ -28,10 +31,26 @@ RETURN_WAITS: Final = (
 )
 UNTOLD: Final = "The portal does not know yet what is installed here; the next fetch tells it."
 TOLD: Final = "The portal knows what is installed and in effect."
+TEST_MODE_ON: Final = (
+    "Test mode is on: everything is licensed without limit for eight hours. "
+    "Then it ends, and the device resets."
+)
 NOT_RUNNING: Final = (
     "The license document in it is no longer good on this device, and nothing of it is in effect. "
     "Fetch, or install the license file of this device again."
 )
+CLASSES: Final = {"bought": "bought", "test": "test license", "bridge": "bridge"}
+STEPS: Final = {
+    Step.REFRESHED: "Does the device hold the newest document it has seen?",
+    Step.INSTALLED: "Are the licenses installed in General/License?",
+    Step.GATEWAY: "Do the counters of the gateway suffice?",
+    Step.PBX: "Do the counters of the PBX suffice?",
+    Step.USERS: "Has every marked user its licenses?",
+    Step.RESET: "Was the device reset since the last change?",
+    Step.VERSION: "Are the licenses for this firmware's version?",
+    Step.TEST_MODE: "Is test mode off?",
+    Step.TEST_LICENSE: "Do all test licenses still run?",
+}
 _FATES: Final = {
     Fate.RETURNED: "given back",
     Fate.ALREADY: "had ended before",
@@ -50,7 +69,7 @@ def outcome_sentence(outcome: Outcome, status: Status) -> str:
     sentence = OUTCOMES[outcome]
     if outcome is Outcome.RESTORED and status.seq_installed == 0:
         return f"The configuration was restored. {NOT_RUNNING}"
-    if status.reset_required and outcome not in {Outcome.INSTALLED, Outcome.RESTORED}:
+    if status.reset_required and outcome not in {Outcome.INSTALLED, Outcome.RESTORED, Outcome.DELETED}:
         return f"{sentence} A reset is required."
     return sentence
 
@@ -80,6 +99,12 @@ def license_state(entry: License) -> str:
     if entry.waiting is not None:
         return _WAITING[Waiting(entry.waiting)]
     return "in effect until the reset" if entry.leaves_at_reset else "in effect"
+
+
+def duration(seconds: int) -> str:
+    """Return a length of time as hours and minutes, the last minute begun counted whole."""
+    minutes = -(-seconds // 60)
+    return f"{minutes // 60}:{minutes % 60:02d} h"
 
 
 def moment(seconds: int | None) -> str:

@@ -15,7 +15,12 @@ from portal.core.models import Act
 class JTIConflict(Conflict):
     code = "jti-conflict"
     title = _("A statement of this name was received before, with other content.")
+    why = _(
+        "The name of a statement stands for its exact content: a repeat gets the same receipt and changes "
+        "nothing. With two contents under one name, nobody could tell which one the receipt is for."
+    )
     way_out = _("Give the new statement a jti of its own, or send exactly what was sent before.")
+    source = "trust.md 5"
 
 
 def begin(*, operation: str, payload_sha256: bytes, caller: Caller, now: datetime) -> Act:

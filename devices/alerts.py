@@ -15,7 +15,9 @@ from portal.core.errors import Conflict
 class AlertSettledAlready(Conflict):
     code = "alert-settled-already"
     title = _("The alert is settled already.")
+    why = _("Each alert is settled once, by one person with one reason, so that the history stays clear.")
     way_out = _("Nothing needs to be done. Load the list again to see what is left.")
+    source = "mission rule 38"
 
 
 def alert(kind: Alert.Kind, *, device: Device, subject: str, now: datetime, **facts: Any) -> None:

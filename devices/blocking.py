@@ -22,31 +22,56 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 class DeviceBlockedAlready(Conflict):
     code = "device-blocked-already"
     title = _("The device %(hardware_id)s is blocked already.")
+    why = _(
+        "A second block would put another name and reason over the first, and hide why the device was really "
+        "blocked."
+    )
     way_out = _("Nothing needs to be done. Its history says who blocked it, and why.")
+    source = "mission rule 38"
 
 
 class DeviceNotBlocked(Conflict):
     code = "device-not-blocked"
     title = _("The device %(hardware_id)s is not blocked.")
+    why = _(
+        "Unblocking is an entry in the history of the device. An entry about a block that never was would "
+        "mislead whoever reads it."
+    )
     way_out = _("Nothing needs to be done. If it cannot fetch, its certificate or key may be the cause.")
+    source = "mission rule 38"
 
 
 class KeyHashMalformed(Invalid):
     code = "key-hash-malformed"
     title = _("This is not the SHA-256 of a public key.")
+    why = _(
+        "A key is blocked by its exact hash. One wrong character would block nothing, and everybody would "
+        "feel safe."
+    )
     way_out = _("It has 64 digits or letters from a to f; the device's page shows it once a key is known.")
+    source = "trust.md 1"
 
 
 class DeviceKeyBlockedAlready(Conflict):
     code = "device-key-blocked-already"
     title = _("This key is blocked already.")
+    why = _(
+        "A second block would put another name and reason over the first, and hide why the key was really "
+        "blocked."
+    )
     way_out = _("Nothing needs to be done. The list of blocked keys says why.")
+    source = "mission rule 38"
 
 
 class DeviceKeyNotBlocked(Conflict):
     code = "device-key-not-blocked"
     title = _("This key is not blocked.")
+    why = _(
+        "Who unblocks a key means a certain one. If that one is not blocked, it is probably another key, and "
+        "it would be wrong to report success."
+    )
     way_out = _("Compare it with the list of blocked keys.")
+    source = "mission rule 38"
 
 
 def read_key_hash(key_hash: str) -> bytes:

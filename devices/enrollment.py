@@ -21,21 +21,32 @@ CONTACT_WRITTEN_AT_MOST_EVERY = timedelta(hours=1)
 class HardwareIDMalformed(Invalid):
     code = "hardware-id-malformed"
     title = _("This is not a hardware ID.")
+    why = _(
+        "Licenses are bound to the hardware ID and work on no other device. A mistyped one would bind them "
+        "to a device that you do not have."
+    )
     way_out = _(
         "It has twelve digits or letters from A to F, like 00-90-33-01-0A-FF; look at the type label."
     )
+    source = "mission rule 11"
 
 
 class DeviceNameTooLong(Invalid):
     code = "device-name-too-long"
     title = _("The name of the device is too long.")
+    why = _("The name stands in lists beside the hardware ID, and must be readable there at a glance.")
     way_out = _("Use at most 100 characters.")
 
 
 class DeviceAlreadyAdded(Conflict):
     code = "device-already-added"
     title = _("The device %(hardware_id)s is in this project already.")
+    why = _(
+        "Each hardware ID is one device, and appears once. A second entry would split its licenses and its "
+        "history."
+    )
     way_out = _("Find it in the list of devices.")
+    source = "mission rule 7"
 
 
 class HardwareIDTaken(Conflict):
@@ -43,15 +54,25 @@ class HardwareIDTaken(Conflict):
 
     code = "hardware-id-taken"
     title = _("The hardware ID %(hardware_id)s is taken: it is in another project.")
+    why = _(
+        "A device is in exactly one project. If typing in a hardware ID were enough, anybody could take "
+        "devices from others; so the device itself must prove who has it."
+    )
     way_out = _(
         "Compare it with the type label. If the device is yours, prove it with a claim, or ask support."
     )
+    source = "mission rule 7"
 
 
 class KeyNotPinned(Forbidden):
     code = "key-not-pinned"
     title = _("The device spoke with another key than the one known for its hardware ID.")
+    why = _(
+        "From its first word on, the portal knows a device by its key. Another key may be a clone that wants "
+        "the licenses, so a person looks at it first."
+    )
     way_out = _("Support can accept the new certificate, once they know why it changed.")
+    source = "trust.md 1"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from accounts.models import ApiToken, Principal, Project
 from accounts.queries import OPERATE, VIEW, NoSuchProject, get_project
 from devices.hardware_id import NotAHardwareID, is_canonical, parse
 from devices.models import Alert, BlockedKey, Device, ProjectChange, SeqFloor, TrustAnchor
-from portal.core.errors import NotFound
+from portal.core.errors import UNSEEN, NotFound
 from portal.core.models import Act, AuditEntry
 
 SHORTEST_FINGERPRINT = 8
@@ -22,19 +22,28 @@ SHORTEST_FINGERPRINT = 8
 class NoSuchDevice(NotFound):
     code = "no-such-device"
     title = _("There is no such device, or none that you may see.")
+    why = UNSEEN
     way_out = _("Look for it in your projects, or add it to one.")
+    source = "mission rule 5"
 
 
 class NoSuchAnchor(NotFound):
     code = "no-such-anchor"
     title = _("There is no such trust anchor.")
+    why = _(
+        "A trust anchor decides whose devices are believed, so each is named by the fingerprint of its "
+        "certificate and never by a similar one."
+    )
     way_out = _("Look at the list of trust anchors; it names each by the SHA-256 of its certificate.")
+    source = "trust.md 1"
 
 
 class NoSuchAlert(NotFound):
     code = "no-such-alert"
     title = _("There is no such alert.")
+    why = _("An alert is settled by its number, and nothing is settled on a guess.")
     way_out = _("Look at the list of open alerts.")
+    source = "mission rule 38"
 
 
 def devices_of(project: Project, *, part_of_id: str = "", part_of_name: str = "") -> QuerySet[Device]:

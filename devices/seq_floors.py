@@ -23,13 +23,23 @@ LARGEST_SEQ_FLOOR = 2**53 - 2
 class SeqOutOfRange(Invalid):
     code = "seq-out-of-range"
     title = _("A seq floor is a number from 1 to %(largest)s.")
+    why = _(
+        "Every device stores this number and compares it with its own. It must be one that each of them can "
+        "hold."
+    )
     way_out = _("Give the highest seq that devices may have seen, with room to spare.")
+    source = "trust.md 3"
 
 
 class SeqFloorNotRaised(Conflict):
     code = "seq-floor-not-raised"
     title = _("The seq floor is %(floor)s already: it can only be raised.")
+    why = _(
+        "A device never accepts a license document older than one it has seen. A lower floor could give out "
+        "numbers that devices know already, and they would refuse their licenses."
+    )
     way_out = _("Give a higher number, or leave it as it is.")
+    source = "trust.md 3"
 
 
 @transaction.atomic(durable=True)

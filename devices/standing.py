@@ -11,18 +11,25 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from devices.models import Device
+from portal.core.kept_queries import KeptQuery
 
 # Named as Device names them; what is not read here is read when it is asked for.
 _COLUMNS = ("id", "hardware_id", "project_id", "name", "pinned_spki", "seq_floor")
-_SQL = f"""
+QUERY = KeptQuery(
+    function="devices_standing",
+    parameters=("hardware_id", "heard_since"),
+    sql=f"""
     SELECT anchors.number, anchors.last, {", ".join(f"device.{column}" for column in _COLUMNS)},
            device.blocked_at IS NOT NULL,
            EXISTS (SELECT 1 FROM devices_blockedkey blocked WHERE blocked.spki_sha256 = device.pinned_spki),
-           contact.last_at > %s, contact.firmware
+           contact.last_at > %(heard_since)s, contact.firmware
     FROM (SELECT COUNT(*) AS number, MAX(id) AS last FROM devices_trustanchor) anchors
-    LEFT JOIN devices_device device ON device.hardware_id = %s AND device.released_at IS NULL
+    LEFT JOIN devices_device device
+      ON device.hardware_id = %(hardware_id)s AND device.released_at IS NULL
     LEFT JOIN devices_devicecontact contact ON contact.device_id = device.id
-"""  # noqa: S608 (the columns are the constants above)
+    """,  # noqa: S608 (the columns are the constants above)
+)
+"""A change of it is a migration as well: PostgreSQL has it as a function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +57,13 @@ class Standing:
 
 def standing_of(hardware_id: str, *, heard_since: datetime) -> Standing:
     """What is known of a hardware ID. It may be anything that is text without NUL; nothing is proven yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL, [connection.ops.adapt_datetimefield_value(heard_since), hardware_id])
-        number, last, *row = cursor.fetchone()
+    given = {
+        "hardware_id": hardware_id,
+        "heard_since": connection.ops.adapt_datetimefield_value(heard_since),
+    }
+    found = QUERY.first_row(given)
+    assert found is not None, "the anchors are counted, with or without a device"
+    number, last, *row = found
     anchors = Anchors(number=number, last=last)
     values: list[Any] = row[: len(_COLUMNS)]
     blocked, key_blocked, heard_lately, firmware = row[len(_COLUMNS) :]

@@ -31,58 +31,103 @@ Said = TypeVar("Said", bound=payloads.Statement)
 class Malformed(Invalid):
     code = "malformed"
     title = _("The statement cannot be read: %(reason)s.")
+    why = _(
+        "A statement can give licenses away, so it must have one meaning only. Whatever two programs could "
+        "read in two ways is not accepted."
+    )
     way_out = _("Build it as the device guide says, with exactly the header members named there.")
+    source = "trust.md 2"
 
 
 class BadNonce(Invalid):
     code = "bad-nonce"
     title = _("The nonce is unknown or older than ten minutes.")
+    why = _(
+        "The nonce proves that the statement was signed just now. Without it, somebody who recorded an old "
+        "one could send it again in the device's name."
+    )
     way_out = _("Sign the statement again with the nonce of this answer's Replay-Nonce header.")
+    source = "trust.md 9"
 
 
 class WrongURL(Invalid):
     code = "wrong-url"
     title = _("The statement was signed for another address.")
+    why = _(
+        "A statement says for which address it is meant. So nobody can take it from one door of the portal "
+        "and hand it in at another."
+    )
     way_out = _("Sign it for the address in the directory, and send it there.")
+    source = "trust.md 3"
 
 
 class WrongAudience(Invalid):
     code = "wrong-audience"
     title = _("The statement is meant for another portal.")
+    why = _(
+        "A statement names the portal it is for. So nobody can take it from another installation, a test "
+        "system for example, and have it take effect here."
+    )
     way_out = _("Use the portal identity of the key set as audience.")
+    source = "trust.md 3"
 
 
 class CertificateRejected(Unauthenticated):
     code = "certificate-rejected"
     title = _("The device certificate was rejected: %(reason)s.")
+    why = _(
+        "The certificate is how a device proves which hardware it is. If the portal took one that it cannot "
+        "check, anybody could pose as your device and give its licenses away."
+    )
     way_out = _("Use the certificate the device got in the factory. If it is that one, ask the manufacturer.")
+    source = "trust.md 1"
 
 
 class BadSignature(Unauthenticated):
     code = "bad-signature"
     title = _("The signature does not belong to the statement and its certificate.")
+    why = _(
+        "Only the device has its private key. A signature that does not fit means that somebody else wrote "
+        "the statement, or that it was changed on the way."
+    )
     way_out = _("Sign with the private key of the certificate, by the algorithm that belongs to that key.")
+    source = "trust.md 3"
 
 
 class UnknownDevice(NotFound):
     code = "unknown-device"
     title = _("No project has a device with this hardware ID.")
+    why = _(
+        "Licenses go from a project to its devices. A device that is in no project has none, and the portal "
+        "keeps nothing about hardware that nobody has added."
+    )
     way_out = _("Add the device to a project in the portal; then it can fetch its licenses.")
+    source = "mission rule 7"
 
 
 class DeviceBlocked(Forbidden):
     code = "device-blocked"
     title = _("The device %(hardware_id)s is blocked.")
+    why = _(
+        "Support blocks a device when somebody else may have its key, or when it was reported stolen, for "
+        "example. Until that is cleared up, nobody can move its licenses in its name."
+    )
     way_out = _("Ask support why; they can unblock it.")
+    source = "trust.md 1"
 
 
 class NotAStatementFile(Invalid):
     code = "not-a-statement-file"
     title = _("This is not a statement that a device signed.")
+    why = _(
+        "Only what a device signed itself can give its licenses back. Its signature is in the file; any "
+        "other file proves nothing."
+    )
     way_out = _(
         "Take the .jws file that the device wrote, or its whole text. A .lic file goes the other way, to the "
         "device."
     )
+    source = "mission rule 16"
 
 
 class StatementOfAnotherDevice(Conflict):
@@ -90,7 +135,12 @@ class StatementOfAnotherDevice(Conflict):
 
     code = "statement-of-another-device"
     title = _("The statement was not signed by the device %(hardware_id)s.")
+    why = _(
+        "A device can speak only for itself. Handed in here, the file of another one could return licenses "
+        "that you did not mean."
+    )
     way_out = _("Take the file that this device wrote, or upload this one for the device it is of.")
+    source = "mission rule 16"
 
 
 @dataclass(frozen=True, kw_only=True)

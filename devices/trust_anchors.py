@@ -31,19 +31,34 @@ class AnchorUnusable(Invalid):
 
     code = "anchor-unusable"
     title = _("This cannot be a trust anchor: %(reason)s.")
+    why = _(
+        "A trust anchor lets a manufacturer's devices prove who they are, for many years. A weak key or too "
+        "wide a range would let others speak for them as well."
+    )
     way_out = _("Give the PEM certificate of a CA with a P-256 or P-384 key, and prefixes like 00-90-33.")
+    source = "trust.md 1"
 
 
 class AnchorKnown(Conflict):
     code = "anchor-known"
     title = _("This certificate is a trust anchor already, of %(manufacturer)s.")
+    why = _(
+        "Each certificate is one anchor with one manufacturer. Entered twice, it could be removed once and "
+        "still be trusted."
+    )
     way_out = _("Nothing needs to be done, unless it shall speak for other hardware IDs.")
+    source = "trust.md 1"
 
 
 class PrefixOfAnotherManufacturer(Conflict):
     code = "prefix-of-another-manufacturer"
     title = _("The prefix %(prefix)s belongs to %(manufacturer)s already.")
+    why = _(
+        "If two manufacturers could speak for one range, each could make certificates for devices of the "
+        "other and take over their licenses."
+    )
     way_out = _("Each range of hardware IDs belongs to one manufacturer. Correct the prefix or the name.")
+    source = "trust.md 1"
 
 
 def look_at_trust_anchor(

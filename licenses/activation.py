@@ -27,19 +27,34 @@ class KeyUnknown(NotFound):
 
     code = "key-unknown"
     title = _("This is not an activation key, or it was mistyped.")
+    why = _(
+        "A mistyped key and one that does not exist get the same answer. So nobody can find out, by trying, "
+        "keys that others have paid for."
+    )
     way_out = _("Compare it with the certificate, character by character, or scan the code printed there.")
+    source = "mission rule 10"
 
 
 class KeyAlreadyActivated(Conflict):
     code = "key-already-activated"
     title = _("This key has already been activated.")
+    why = _(
+        "A key works once, for everything it holds. If it worked a second time, licenses that were paid for "
+        "once would be there twice."
+    )
     way_out = _("Look for its licenses in your balances. If nobody of yours activated it, tell support.")
+    source = "mission rule 9"
 
 
 class KeyBlocked(Conflict):
     code = "key-blocked"
     title = _("This key is blocked.")
+    why = _(
+        "The vendor blocks a key that must not be used any more, because it was lost, canceled or replaced, "
+        "for example. So nobody can take its licenses unseen."
+    )
     way_out = _("Ask whoever sold it to you; support can tell why it was blocked.")
+    source = "mission rule 10"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,12 +29,18 @@ MOST_DEVICES = 500
 class ListedTwice(Conflict):
     code = "device-listed-twice"
     title = _("The device %(hardware_id)s is in the list more than once.")
+    why = _("A device is in a project once, by one name; which of its lines is meant, only you can say.")
     way_out = _("Leave one of its lines.")
+    source = "mission rule 4"
 
 
 class ListOutOfRange(Invalid):
     code = "device-list-out-of-range"
     title = _("A list adds 1 to %(most)s devices, not %(devices)s.")
+    why = _(
+        "All devices of a list are added at the same moment, or none is. With very many of them others would "
+        "wait too long."
+    )
     way_out = _("Add the devices in several lists.")
 
 

@@ -22,9 +22,14 @@ from portal.core.models import Act
 class ProjectNotEmpty(Conflict):
     code = "project-not-empty"
     title = _("The project has %(devices)s devices and %(licenses)s free licenses.")
+    why = _(
+        "What is in the archive is out of sight. Devices and licenses in it would be forgotten, although "
+        "they are paid for."
+    )
     way_out = _(
         "Release its devices or put them into another project, and transfer its licenses to the company."
     )
+    source = "mission rule 12"
 
 
 @transaction.atomic(durable=True)

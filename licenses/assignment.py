@@ -26,13 +26,23 @@ from portal.core.models import Act
 class DeviceIsFull(Conflict):
     code = "device-is-full"
     title = _("The device %(hardware_id)s holds %(most)s licenses already, as many as one document can list.")
+    why = _(
+        "A device reads all of its licenses from one document, and small devices have little room for it. "
+        "The limit makes sure that every device can read what it is given."
+    )
     way_out = _("Return some of one product and assign one larger quantity of it instead.")
+    source = "mission rule 13"
 
 
 class AssignmentCarried(Conflict):
     code = "assignment-carried"
     title = _("A license document with this assignment was already handed out.")
+    why = _(
+        "The device may have installed the document by now. If the licenses came back without its signature, "
+        "they could run there and be assigned once more elsewhere."
+    )
     way_out = _("Return it from the device, with the device's signature, or ask support for a move.")
+    source = "mission rule 12"
 
 
 MOST_DEVICES = 200
@@ -42,13 +52,19 @@ MOST_DEVICES = 200
 class DevicesOutOfRange(Invalid):
     code = "devices-out-of-range"
     title = _("Licenses are assigned to 1 to %(most)s devices at once, not to %(devices)s.")
+    why = _(
+        "All of the devices get theirs at the same moment, or none does, and nobody else can change one of "
+        "them until that is done. With very many devices others would wait too long."
+    )
     way_out = _("Choose fewer devices, and assign to the others afterwards.")
 
 
 class DevicesOfSeveralProjects(Conflict):
     code = "devices-of-several-projects"
     title = _("These devices are not all in one project.")
-    way_out = _("Choose devices of one project: licenses come from the balance of that project.")
+    why = _("Licenses go from the balance of a project to the devices of this project, and to no others.")
+    way_out = _("Choose devices of one project, and assign to those of another one afterwards.")
+    source = "mission rule 12"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,13 +19,23 @@ from portal.core.errors import Conflict
 class OtherCompany(Conflict):
     code = "other-company"
     title = _("Licenses are transferred within one company only.")
+    why = _(
+        "Licenses belong to the company that bought them. If one person could send them to another company, "
+        "they could be gone before anybody noticed."
+    )
     way_out = _("Choose a balance of the same company. Licenses of another one come by import or hand-over.")
+    source = "mission rule 12"
 
 
 class SameBalance(Conflict):
     code = "same-balance"
     title = _("The licenses are in this balance already.")
+    why = _(
+        "A transfer is kept for ever as a movement from one balance to another. One that moves nothing would "
+        "only confuse whoever reads the history."
+    )
     way_out = _("Choose another balance to transfer to.")
+    source = "mission rule 12"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,13 +33,23 @@ Result = Literal["changed", "with-support"]
 class DeviceNotTaken(Conflict):
     code = "device-not-taken"
     title = _("No project has the hardware ID %(hardware_id)s: there is nothing to claim.")
+    why = _(
+        "A claim settles who has a device when two want it. As long as nobody has it, there is nobody to "
+        "take it from, and no proof is needed."
+    )
     way_out = _("Add the device to your project.")
+    source = "mission rule 7"
 
 
 class ClaimCodeUnknown(NotFound):
     code = "claim-code-unknown"
     title = _("The claim code is not known for this device, was used, or is older than 24 hours.")
+    why = _(
+        "A claim can take a device from another company. So its code is good for one device, once and for a "
+        "day: an old one that somebody finds cannot be used against you."
+    )
     way_out = _("Make a new claim code in the portal and sign that one on the device.")
+    source = "mission rule 7"
 
 
 @dataclass(frozen=True, kw_only=True)

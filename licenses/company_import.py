@@ -20,12 +20,10 @@ from accounts.models import (
     Invitation,
     Membership,
     Project,
-    ProjectRight,
     User,
 )
-from licenses import ledger, queries, transparency
-from licenses.log_line import LeafType
-from licenses.models import CompanyImport, Grant
+from licenses import coming_over, queries
+from licenses.models import CompanyImport
 from portal.core import acts, audit, throttle
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, NotFound
@@ -34,7 +32,6 @@ from portal.core.throttle import Limit
 
 GOOD_FOR = timedelta(days=14)
 ASKED = Limit(name="company-import-asked", times=20, seconds=3600)
-LONGEST_NAME = 100
 
 
 class NoCompanyOfThatName(NotFound):
@@ -42,25 +39,38 @@ class NoCompanyOfThatName(NotFound):
 
     code = "no-company-of-that-name"
     title = _("There is no company of this number and name.")
+    why = _(
+        "Number and name must belong together. So nobody can read off one of them who the vendor's customers "
+        "are, and no import goes to the wrong company."
+    )
     way_out = _("Ask an admin of the other company: both stand on its page for imports.")
+    source = "mission rule 3"
 
 
 class SameCompany(Conflict):
     code = "same-company"
     title = _("A company cannot be imported into itself.")
+    why = _(
+        "After an import the imported company is only a name. Imported into itself, it would lose everything."
+    )
     way_out = _("Enter the number and name of the other company, the one made by accident.")
+    source = "mission rule 3"
 
 
 class ImportAsked(Conflict):
     code = "import-asked"
     title = _("This import was asked for already, and waits for consent.")
+    why = _("The other company's admins decide on one request. Several would blur what they consent to.")
     way_out = _("Ask an admin of the other company to consent, or withdraw the request.")
+    source = "mission rule 3"
 
 
 class ImportEnded(Conflict):
     code = "import-ended"
     title = _("This import is not open any more: it was done, refused or withdrawn, or is too old.")
+    why = _("An import cannot be undone. So consent counts only for a request that both sides stand by now.")
     way_out = _("An admin of the company that shall take the other one in can ask again.")
+    source = "mission rule 3"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +163,7 @@ def look_at_import(wanted: CompanyImport) -> Preview:
     return Preview(
         projects=[
             ComingProject(name=project.name, becomes=new)
-            for project, new in _new_names(projects, source, target)
+            for project, new in coming_over.new_names(projects, source, target)
         ],
         devices=sum(project.devices.filter(released_at=None).count() for project in projects),
         licenses=sum(row.free for rows in balances.values() for row in rows),
@@ -183,9 +193,9 @@ def consent_to_import(*, wanted: CompanyImport, caller: Caller, now: datetime) -
         raise ImportEnded
     target = wanted.target
     projects = list(Project.objects.filter(company=source).order_by("pk"))
-    _move_licenses(projects, source=source, target=target, act=act, now=now)
-    _move_projects(projects, source=source, target=target)
-    _move_members(projects, source=source, target=target, now=now)
+    coming_over.move_licenses(projects, source=source, target=target, act=act, now=now)
+    coming_over.move_projects(projects, source=source, target=target)
+    coming_over.move_members(projects, source=source, target=target, now=now)
     _end_what_is_open(wanted, now=now)
     source.imported_into, source.imported_at = target, now
     source.save(update_fields=["imported_into", "imported_at"])
@@ -205,65 +215,6 @@ def consent_to_import(*, wanted: CompanyImport, caller: Caller, now: datetime) -
         )
     acts.finish(act, outcome={"import": wanted.pk})
     return wanted
-
-
-def _move_licenses(
-    projects: Sequence[Project], *, source: Company, target: Company, act: Act, now: datetime
-) -> None:
-    transfers = ledger.take_over(act=act, projects=projects, source=source, target=target)
-    # Grants stay on their devices. The log says that they are the target's from here on.
-    grants = (
-        Grant.objects.filter(device__project__in=projects, device__released_at=None, state=Grant.State.LIVE)
-        .select_related("product", "device")
-        .order_by("made_at", "pk")
-    )
-    told = [transparency.Told(transfer=transfer) for transfer in transfers]
-    if grants:
-        earlier, later = ledger.company_holder(source), ledger.company_holder(target)
-        told += [transparency.Told(grant=grant, source=earlier, destination=later) for grant in grants]
-    if told:
-        transparency.record(act=act, leaf_type=LeafType.COMPANY_IMPORT, told=told, now=now)
-
-
-def _move_projects(projects: Sequence[Project], *, source: Company, target: Company) -> None:
-    for project, name in _new_names(projects, source, target):
-        project.company, project.name = target, name
-        project.save(update_fields=["company", "name"])
-
-
-def _new_names(projects: Sequence[Project], source: Company, target: Company) -> list[tuple[Project, str]]:
-    """The name each project will have in the target: its own, or one with the source's name behind it."""
-    taken = {name.lower() for name in Project.objects.filter(company=target).values_list("name", flat=True)}
-    names = []
-    for project in projects:
-        name = project.name if project.name.lower() not in taken else ""
-        number = 1
-        while not name or name.lower() in taken:
-            behind = f" ({source.name[:60]})" if number == 1 else f" ({source.name[:60]} {number})"
-            name = f"{project.name[: LONGEST_NAME - len(behind)]}{behind}"
-            number += 1
-        taken.add(name.lower())
-        names.append((project, name))
-    return names
-
-
-def _move_members(projects: Sequence[Project], *, source: Company, target: Company, now: datetime) -> None:
-    members = list(Membership.objects.filter(company=source).order_by("pk"))
-    for membership in members:
-        if membership.role == Membership.Role.ADMIN:
-            # An admin had `manage` without a row for it.
-            for project in projects:
-                ProjectRight.objects.update_or_create(
-                    user_id=membership.user_id,
-                    project=project,
-                    defaults={"level": ProjectRight.Level.MANAGE},
-                )
-        Membership.objects.get_or_create(
-            user_id=membership.user_id,
-            company=target,
-            defaults={"role": Membership.Role.MEMBER, "joined_at": now},
-        )
-        membership.delete()
 
 
 def _end_what_is_open(wanted: CompanyImport, *, now: datetime) -> None:

@@ -17,28 +17,48 @@ from portal.core.errors import Conflict
 class ProjectOfAnotherCompany(Conflict):
     code = "project-of-another-company"
     title = _("A device changes project within its company only.")
+    why = _(
+        "The licenses on a device belong to its company. With a simple change of project they would leave it "
+        "without the consent of whoever paid for them."
+    )
     way_out = _("Release it here and add it there; or the other company proves with a claim that it has it.")
+    source = "mission rule 7"
 
 
 class InThisProject(Conflict):
     code = "in-this-project"
     title = _("The device is in this project already.")
+    why = _(
+        "Each change of project is an entry in the history, with its day. One that changes nothing would "
+        "only confuse whoever reads it."
+    )
     way_out = _("Choose another project.")
+    source = "mission rule 7"
 
 
 class DeviceKeepsLicenses(Conflict):
     code = "device-keeps-licenses"
     title = _("The device holds %(quantity)s licenses that must be returned before it can be released.")
+    why = _(
+        "Whoever adds the released device next gets what is on it. The licenses that can be returned are "
+        "yours, and must not be lost with it by mistake."
+    )
     way_out = _(
         "Undo assignments that no document has carried, or invalidate the licenses on the device. If it is "
         "broken, ask for a move."
     )
+    source = "mission rule 7"
 
 
 class DeviceBridged(Conflict):
     code = "device-bridged"
     title = _("The device holds a bridge: a move to it is not decided yet.")
+    why = _(
+        "A bridge keeps the customer running on licenses of the broken device until the move is decided. If "
+        "its device went elsewhere meanwhile, nobody could say whose they are."
+    )
     way_out = _("Wait for support to decide the move, or withdraw it.")
+    source = "mission rule 25"
 
 
 @transaction.atomic(durable=True)

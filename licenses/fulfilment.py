@@ -21,19 +21,31 @@ from portal.core.errors import Invalid
 class OrderNeedsLines(Invalid):
     code = "order-needs-lines"
     title = _("The order has no lines.")
+    why = _(
+        "An activation key holds a whole order. A key over nothing would be a certificate that promises its "
+        "buyer nothing."
+    )
     way_out = _("Give at least one product with its version and quantity.")
+    source = "mission rule 8"
 
 
 class OrderNeedsNumber(Invalid):
     code = "order-needs-number"
     title = _("The order needs a number of at most 40 characters.")
+    why = _(
+        "By the number, the vendor's books and the portal's can be compared. And an order sent twice is "
+        "recognized by it, and gives one key."
+    )
     way_out = _("Give the number the order has in your books; it names the order here too.")
+    source = "mission rule 8"
 
 
 class OrderTextTooLong(Invalid):
     code = "order-text-too-long"
     title = _("The customer or the reference of the order is too long.")
+    why = _("Customer and reference are printed on the key's certificate, and must fit there.")
     way_out = _("Use at most 200 characters for the customer and 100 for the reference.")
+    source = "mission rule 8"
 
 
 @dataclass(frozen=True, kw_only=True)

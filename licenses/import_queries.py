@@ -8,13 +8,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Company, User
 from accounts.queries import get_company
 from licenses.models import CompanyImport
-from portal.core.errors import NotFound
+from portal.core.errors import UNSEEN, NotFound
 
 
 class NoSuchImport(NotFound):
     code = "no-such-import"
     title = _("There is no such import of a company, or none that you may see.")
+    why = UNSEEN
     way_out = _("Look at the company's list of imports.")
+    source = "mission rule 5"
 
 
 def open_imports_of(company: Company, *, now: datetime) -> QuerySet[CompanyImport]:

@@ -26,31 +26,55 @@ from portal.core.models import Act
 class KeySetExists(Conflict):
     code = "key-set-exists"
     title = _("There is a key set already.")
+    why = _(
+        "Devices know the portal by the roots of its first key set. A second first one would have other "
+        "roots, and no device would accept its licenses."
+    )
     way_out = _("Rotate its keys instead of making a first one.")
+    source = "trust.md 6"
 
 
 class OtherRoots(Invalid):
     code = "other-roots"
     title = _("These are not the roots of the current key set.")
+    why = _(
+        "Devices accept a key set only with the signatures of the roots they know. Signed by others, it "
+        "would be useless to every device."
+    )
     way_out = _("Bring the folder with the roots that devices know. Nothing was changed.")
+    source = "trust.md 6"
 
 
 class RootsUnchanged(Conflict):
     code = "roots-unchanged"
     title = _("The new roots are those of the current key set.")
+    why = _(
+        "A change of roots lengthens every license file for ever. One that changes nothing would cost that "
+        "and protect nobody."
+    )
     way_out = _("Make new ones in another folder with “manage.py keys make-roots”.")
+    source = "trust.md 6"
 
 
 class NoSuchKey(NotFound):
     code = "no-such-key"
     title = _("The current key set has no key %(kid)s.")
+    why = _(
+        "Marking a key as stolen makes everything it signed worthless. That must hit the right key, so it "
+        "has to be named exactly."
+    )
     way_out = _("“manage.py keys list” shows its keys. A key that is not listed counts for nothing already.")
+    source = "trust.md 6"
 
 
 class KeyNotInUse(Conflict):
     code = "key-not-in-use"
     title = _("The key %(kid)s makes no signatures any more.")
+    why = _(
+        "A key is taken out of use once, and the history keeps when and why. A second time would blur that."
+    )
     way_out = _("Nothing needs to be done.")
+    source = "trust.md 6"
 
 
 @transaction.atomic(durable=True)

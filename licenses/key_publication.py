@@ -25,7 +25,12 @@ from portal.core.models import Act
 class KeySetChanged(Conflict):
     code = "key-set-changed"
     title = _("Somebody else published a key set at the same moment.")
+    why = _(
+        "Each key set follows exactly one other. If both were kept, some devices would believe one and some "
+        "the other."
+    )
     way_out = _("Look at it with “manage.py keys list” before you publish another. Nothing was changed.")
+    source = "trust.md 6"
 
 
 class KeySetsTooLarge(Conflict):
@@ -33,7 +38,12 @@ class KeySetsTooLarge(Conflict):
 
     code = "key-sets-too-large"
     title = _("Devices would not take that: key set and chain together are %(excess)s bytes too large.")
+    why = _(
+        "Devices read a license file only up to a fixed size. A key set that leaves no room for licenses "
+        "would cut all of them off at once."
+    )
     way_out = _("Keep the roots. Each change of roots lengthens every license file, for ever.")
+    source = "trust.md 2"
 
 
 def publish(

@@ -29,7 +29,12 @@ _SUFFIX = ".pem"
 class SigningKeyMissing(Unavailable):
     code = "signing-key-missing"
     title = _("A signing key of the current key set is not on this server.")
+    why = _(
+        "Devices accept only documents with all of their signatures. The portal rather gives none than one "
+        "that a device would refuse."
+    )
     way_out = _("The operator puts the key file back. Ask again then: nothing is lost, or done twice.")
+    source = "trust.md 10"
 
 
 def make(alg: str) -> Signer:

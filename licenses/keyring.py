@@ -33,22 +33,37 @@ __all__ = [
 class NoKeySet(Unavailable):
     code = "no-key-set"
     title = _("The portal has no signing keys yet.")
+    why = _(
+        "Devices believe only what is signed. Without keys the portal cannot give them a license document "
+        "that they would install."
+    )
     way_out = _(
         "The operator makes them with “manage.py keys publish”. "
         "Ask again then: nothing is lost, or done twice."
     )
+    source = "trust.md 6"
 
 
 class NoSuchKeySet(NotFound):
     code = "no-such-key-set"
     title = _("There is no key set of that version.")
+    why = _(
+        "Devices follow the key sets one after the other. The portal does not put another one in the place "
+        "of the one that was asked for."
+    )
     way_out = _("The current one is at /keys/keyset.json.")
+    source = "trust.md 6"
 
 
 class DemoKeys(Unavailable):
     code = "demo-keys"
     title = _("The portal's signing keys are those of a demo.")
+    why = _(
+        "The private keys of a demo, its roots included, lie in its data folder. Whoever copies them could "
+        "make licenses, so nothing real may depend on them."
+    )
     way_out = _("The operator gives the portal an identity and a database of its own. Nothing was changed.")
+    source = "trust.md 10"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,19 +27,34 @@ from portal.core.models import Act
 class InsufficientLicenses(Conflict):
     code = "insufficient-licenses"
     title = _("Not enough licenses: %(wanted)s of %(product)s wanted, %(available)s free.")
+    why = _(
+        "No license is created or lost: the portal can give only what is free. If it gave more, one license "
+        "would run in two places."
+    )
     way_out = _("Take at most %(available)s, transfer more into this balance, or activate another key.")
+    source = "mission rule 12"
 
 
 class GrantAlreadyEnded(Conflict):
     code = "grant-already-ended"
     title = _("This license is no longer on the device.")
+    why = _(
+        "A license leaves a device once. If it could come back from there twice, there would be more "
+        "licenses than were bought."
+    )
     way_out = _("Load the device's page again to see what it holds now.")
+    source = "mission rule 12"
 
 
 class QuantityOutOfRange(Invalid):
     code = "quantity-out-of-range"
     title = _("A quantity must be from 1 to %(largest)s, not %(quantity)s.")
+    why = _(
+        "Licenses are counted in whole units. Nothing or less is no transfer, and a number that is far too "
+        "large is nearly always a slip."
+    )
     way_out = _("Correct the quantity.")
+    source = "mission rule 12"
 
 
 @dataclass(frozen=True, kw_only=True)

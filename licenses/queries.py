@@ -25,32 +25,46 @@ from licenses.models import (
 )
 from licenses.receipt import Outcome, ReceiptV1
 from portal.core import base64url
-from portal.core.errors import Invalid, NotFound
+from portal.core.errors import UNSEEN, Invalid, NotFound
 from portal.core.models import AuditEntry
 
 
 class NoSuchProduct(Invalid):
     code = "no-such-product"
     title = _("There is no product %(product)s in version %(version)s.")
+    why = _(
+        "A license is good for one product in one version, and firmware takes no other. So the portal does "
+        "not guess which one you meant."
+    )
     way_out = _("Choose a product and version from the catalogue.")
+    source = "mission rule 15"
 
 
 class NoSuchGrant(NotFound):
     code = "no-such-grant"
     title = _("There is no such license on this device.")
+    why = _(
+        "A license is bound to one device. It may have ended meanwhile, or be on another one, and must not "
+        "be touched from here."
+    )
     way_out = _("Load the device's page again to see what it holds now.")
+    source = "mission rule 11"
 
 
 class NoSuchActivation(NotFound):
     code = "no-such-activation"
     title = _("There is no such activation, or none that you may see.")
+    why = UNSEEN
     way_out = _("Look at your balances: they hold what your keys brought in.")
+    source = "mission rule 5"
 
 
 class NoSuchReturn(NotFound):
     code = "no-such-return"
     title = _("There is no such return of this device, or none that you may see.")
+    why = UNSEEN
     way_out = _("Upload the file of the return on the device's page: what came of it is shown again.")
+    source = "mission rule 5"
 
 
 @dataclass(frozen=True, kw_only=True)

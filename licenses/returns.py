@@ -33,7 +33,12 @@ class StaleReturn(Conflict):
 
     code = "stale-return"
     title = _("The return of everything does not reach beyond the portal's current document.")
+    why = _(
+        "A device that gives back everything must never again accept one of its old documents. Otherwise an "
+        "old file would bring the licenses to life there, while they are already used elsewhere."
+    )
     way_out = _("Sign it again with min_seq %(min_seq)s: then no document made so far comes back to life.")
+    source = "trust.md 3"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,12 @@ from django.db import connection
 
 from devices.models import Device
 from licenses import bundle, keyring
+from portal.core.kept_queries import KeptQuery
 
-_SQL = """
+QUERY = KeptQuery(
+    function="licenses_current_bundle",
+    parameters=("device_id", "seq_floor", "seq_seen", "now"),
+    sql="""
     SELECT (SELECT MAX(version) FROM licenses_keysetversion),
            document.payload_sha256, document.signed_under, receipt.payload_sha256, receipt.signed_under
     FROM licenses_licensedocument document
@@ -18,12 +22,14 @@ _SQL = """
              WHERE acknowledged.device_id = document.device_id
                AND acknowledged.installed_seq >= receipt.next_seq
          )
-    WHERE document.device_id = %s
+    WHERE document.device_id = %(device_id)s
       AND document.seq = (SELECT MAX(seq) FROM licenses_licensedocument WHERE device_id = document.device_id)
-      AND document.seq > %s AND document.seq >= %s
+      AND document.seq > %(seq_floor)s AND document.seq >= %(seq_seen)s
       AND document.handed_out_at IS NOT NULL
-      AND (document.outdated_at IS NULL OR document.outdated_at > %s)
-"""
+      AND (document.outdated_at IS NULL OR document.outdated_at > %(now)s)
+    """,
+)
+"""A change of it is a migration as well: PostgreSQL has it as a function."""
 
 
 def has_current(device: Device, *, have: str, seq_seen: int, now: datetime) -> bool:
@@ -33,10 +39,13 @@ def has_current(device: Device, *, have: str, seq_seen: int, now: datetime) -> b
 
     :raises DemoKeys: the keys are a demo's, and this is none.
     """
-    with connection.cursor() as cursor:
-        asked = [device.pk, device.seq_floor, seq_seen, connection.ops.adapt_datetimefield_value(now)]
-        cursor.execute(_SQL, asked)
-        row = cursor.fetchone()
+    given = {
+        "device_id": device.pk,
+        "seq_floor": device.seq_floor,
+        "seq_seen": seq_seen,
+        "now": connection.ops.adapt_datetimefield_value(now),
+    }
+    row = QUERY.row(given)
     if row is None:
         return False
     version, document_sha256, signed_under, receipt_sha256, receipt_signed_under = row

@@ -26,12 +26,13 @@ REST and to devices as a problem document (RFC 9457) of the media type `applicat
      "status": 409, "detail": "Take at most 5, transfer more into this balance, or activate another key.",
      "code": "insufficient-licenses", "product": "Port 14", "wanted": 6, "available": 5}
 
-Decide by `code`: it stays. `title` says what happened and why, `detail` the way out, both in the reader's
-language. Words in braces below are facts; they are members of the document as well. A refusal changed
-nothing. New codes may come; treat one you do not know by its `status`.
+Decide by `code`: it stays. `title` says what happened, `detail` the way out, both in the reader's language;
+`type` leads to a page that also says why there is such a rule. Words in braces below are facts; they are
+members of the document as well. A refusal changed nothing. New codes may come; treat one you do not know by
+its `status`.
 
-| code | status | what happened | the way out |
-|---|---|---|---|
+| code | status | what happened | why | the way out |
+|---|---|---|---|---|
 """
 
 
@@ -58,6 +59,7 @@ def page() -> str:
                 f"`{refusal.code}`",
                 str(status_of(refusal)),
                 in_braces(refusal.title),
+                f"{refusal.why} ({refusal.source})" if refusal.source else str(refusal.why),
                 in_braces(refusal.way_out),
             )
             for refusal in sorted(every_refusal(), key=lambda refusal: refusal.code)

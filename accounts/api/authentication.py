@@ -21,19 +21,34 @@ BEARER = 'Bearer realm="License Portal"'
 class CSRFTokenMissing(Forbidden):
     code = "csrf-token-missing"
     title = _("The request carries no valid CSRF token.")
+    why = _(
+        "A browser sends your cookies along whichever site starts the request. The token proves that the "
+        "request comes from the portal's own pages, and not from another site that acts in your name."
+    )
     way_out = _("Send the value of the cookie csrftoken in the header X-CSRFToken, and a Referer over HTTPS.")
+    source = "RFC 6265, section 8.2"
 
 
 class ScopeMissing(Forbidden):
     code = "scope-missing"
     title = _("The API token has not the scope “%(needed)s”.")
+    why = _(
+        "A token that is stolen or used by a faulty program does no more harm than its scopes allow. So "
+        "each operation asks for one."
+    )
     way_out = _("Make a token with this scope; the scopes of a token that is there do not change.")
+    source = "RFC 6750, section 3.1"
 
 
 class PersonNeeded(Forbidden):
     code = "person-needed"
     title = _("This is done by people who sign in, not by programs with an API token.")
+    why = _(
+        "Who belongs to a company, and what each may do there, is decided by people. With a stolen token "
+        "nobody shall be able to let somebody in."
+    )
     way_out = _("Sign in to the portal in the browser and do it there.")
+    source = "mission rule 5"
 
 
 class TokenAuthentication(authentication.BaseAuthentication):

@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import membership, queries
+from accounts import invitation_queries, membership, queries
 from accounts.api import inputs, outputs, paging
 from accounts.api.doors import Door
 from accounts.api.inputs import Nothing
 from accounts.api.reference import operation
+from accounts.invitation_queries import NoSuchInvitation
 from accounts.invitations import AddressNeeded, AlreadyInvited
 from accounts.membership import (
     AlreadyMember,
@@ -20,7 +21,7 @@ from accounts.membership import (
     NoSuchMember,
 )
 from accounts.models import Company, Invitation, Membership
-from accounts.queries import AdminNeeded, NoSuchCompany, NoSuchInvitation, NoSuchMembership
+from accounts.queries import AdminNeeded, NoSuchCompany, NoSuchMembership
 from accounts.requests import caller, idempotency_key, person
 from accounts.scopes import CompanyImported, LastAdmin, ProjectArchived
 from portal.core import clock
@@ -119,7 +120,7 @@ class CompanyInvitations(Door):
         """Those that nobody has answered, expired ones included. For admins of the company."""
         page = paging.Page.read(request.query_params.dict())
         company = queries.get_company(company_id=company_id, user=person(request), admin=True)
-        return invitation_list(queries.invitations_into(company), page)
+        return invitation_list(invitation_queries.invitations_into(company), page)
 
     @operation(
         "invite-member",
@@ -164,7 +165,7 @@ class InvitationResending(Door):
     def post(self, request: Request, invitation_id: int) -> Response:
         """With a new link and another 14 days. For whoever may withdraw it."""
         Nothing.read(request.data)
-        invitation = queries.get_invitation(invitation_id=invitation_id, user=person(request))
+        invitation = invitation_queries.get_invitation(invitation_id=invitation_id, user=person(request))
         sent = membership.resend_invitation(
             invitation=invitation,
             caller=caller(request, company=invitation.company, key=idempotency_key(request)),
@@ -184,7 +185,7 @@ class InvitationWithdrawal(Door):
     def post(self, request: Request, invitation_id: int) -> Response:
         """For admins of the company; into a project, for whoever has `manage` there."""
         Nothing.read(request.data)
-        invitation = queries.get_invitation(invitation_id=invitation_id, user=person(request))
+        invitation = invitation_queries.get_invitation(invitation_id=invitation_id, user=person(request))
         ended = membership.withdraw_invitation(
             invitation=invitation,
             caller=caller(request, company=invitation.company, key=idempotency_key(request)),
@@ -204,7 +205,7 @@ class MyInvitations(Door):
     def get(self, request: Request) -> Response:
         """Open invitations to e-mail addresses that are confirmed as yours."""
         page = paging.Page.read(request.query_params.dict())
-        return invitation_list(queries.invitations_for(person(request), now=clock.now()), page)
+        return invitation_list(invitation_queries.invitations_for(person(request), now=clock.now()), page)
 
 
 class InvitationAcceptance(Door):
@@ -226,7 +227,7 @@ class InvitationAcceptance(Door):
         Nothing.read(request.data)
         user = person(request)
         accepted = membership.accept_invitation(
-            invitation=queries.get_invitation_for(invitation_id=invitation_id, user=user),
+            invitation=invitation_queries.get_invitation_for(invitation_id=invitation_id, user=user),
             user=user,
             caller=caller(request, key=idempotency_key(request)),
             now=clock.now(),
@@ -247,7 +248,7 @@ class InvitationRefusal(Door):
         Nothing.read(request.data)
         user = person(request)
         declined = membership.decline_invitation(
-            invitation=queries.get_invitation_for(invitation_id=invitation_id, user=user),
+            invitation=invitation_queries.get_invitation_for(invitation_id=invitation_id, user=user),
             user=user,
             caller=caller(request, key=idempotency_key(request)),
             now=clock.now(),

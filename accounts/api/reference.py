@@ -64,8 +64,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 class Problem(serializers.Serializer[Any]):
     """A refusal (RFC 9457). Further members are facts of it: numbers and names for programs."""
 
-    type = serializers.CharField(help_text="Where the refusal is explained: /problems/<code>.")
-    title = serializers.CharField(help_text="What happened and why, in the language of Accept-Language.")
+    type = serializers.CharField(help_text="Its help page, with what, why, the way out: /problems/<code>.")
+    title = serializers.CharField(help_text="What happened, in the language of Accept-Language.")
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="The way out.")
     code = serializers.CharField(help_text="The stable name of the refusal; decide by it.")

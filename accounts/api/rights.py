@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import projects, queries, rights
+from accounts import invitation_queries, projects, queries, rights
 from accounts.api import inputs, outputs, paging
 from accounts.api.doors import Door
 from accounts.api.inputs import Nothing
@@ -113,7 +113,7 @@ class ProjectInvitations(Door):
     def get(self, request: Request, project_id: int) -> Response:
         """Those that nobody has answered, expired ones included. Needs `manage`."""
         page = paging.Page.read(request.query_params.dict())
-        return invitation_list(queries.invitations_into(_managed(request, project_id)), page)
+        return invitation_list(invitation_queries.invitations_into(_managed(request, project_id)), page)
 
     @operation(
         "invite-into-project",

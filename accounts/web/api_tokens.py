@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,16 +23,19 @@ from accounts.api_tokens import (
 from accounts.models import ApiToken, Company, Project
 from accounts.queries import MANAGE, get_api_token, get_company, get_project
 from accounts.requests import caller, person, signed_in
+from accounts.web.question import Question, ask
 from portal.core import clock
 from portal.core.errors import DomainError
 from portal.core.forms import ActForm, respond
 
 SHOWN = 100
 MEANINGS = {
-    ApiToken.Scope.OPERATE: gettext_lazy("Add devices, assign licenses, download, hand in statements, claim"),
+    ApiToken.Scope.OPERATE: gettext_lazy(
+        "Add and release devices, assign licenses, download, hand in statements, claim"
+    ),
     ApiToken.Scope.ACTIVATE: gettext_lazy("Look at and activate keys"),
     ApiToken.Scope.TRANSFER: gettext_lazy("Transfer licenses between balances"),
-    ApiToken.Scope.MANAGE: gettext_lazy("Create projects and change their settings"),
+    ApiToken.Scope.MANAGE: gettext_lazy("Create, change and archive projects, put devices into other ones"),
 }
 FIELD_OF: dict[type[DomainError], str] = {
     ApiTokenNeedsAName: "name",
@@ -83,18 +87,33 @@ def project_tokens(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @signed_in
 def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
-    """End a token; asked for by the button in the list."""
+    """End a token, after a question."""
     token = get_api_token(token_id=token_id, user=person(request))
-    if request.method == "POST":
+    if token.project_id is None:
+        back = reverse("company-api-tokens", args=[token.company_id])
+    else:
+        back = reverse("project-api-tokens", args=[token.project_id])
+
+    def do(key: str) -> HttpResponse:
         api_tokens.revoke_api_token(
             api_token=token,
-            caller=caller(request, company=token.company, key=request.POST.get("act_key", "")),
+            caller=caller(request, company=token.company, key=key),
             now=clock.now(),
         )
         messages.success(request, _("The token %(name)s is revoked.") % {"name": token.name})
-    if token.project_id is None:
-        return redirect("company-api-tokens", company_id=token.company_id)
-    return redirect("project-api-tokens", project_id=token.project_id)
+        return redirect(back)
+
+    question = Question(
+        title=_("Revoke the token %(name)s?") % {"name": token.name},
+        meaning=[
+            _("The program that uses it is refused at once."),
+            _("It cannot be undone, but another one can be made."),
+            _("What it did stays in the histories."),
+        ],
+        yes=_("Revoke the token"),
+        back=back,
+    )
+    return ask(request, question, do=do)
 
 
 def _page(request: HttpRequest, company: Company, project: Project | None) -> HttpResponse:

@@ -29,6 +29,7 @@ from accounts.names import NameOfAPersonNeeded
 from portal.core import acts, audit, clock
 from portal.core.acts import Caller
 from portal.core.addresses import address_of
+from portal.core.forms import field_error
 
 LONGEST_PASSWORD = 4096
 # What reading a passkey's answer may raise, apart from the ValidationErrors that allauth makes of some of it.
@@ -253,4 +254,4 @@ def _person(text: str) -> str:
     try:
         return names.read(text)
     except NameOfAPersonNeeded as refusal:
-        raise forms.ValidationError(refusal.headline, code=refusal.code) from refusal
+        raise field_error(refusal) from refusal

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from accounts import membership, queries
+from accounts import invitation_queries, membership
 from accounts.membership import InvitationForAnother
 from accounts.models import Invitation
 from accounts.requests import caller, person, signed_in
@@ -18,7 +18,7 @@ from portal.core.forms import ActForm
 @never_cache
 def follow(request: HttpRequest, token: str) -> HttpResponse:
     """Where the link of a mail leads: to the question, after signing in or registering."""
-    invitation = queries.invitation_behind(token)
+    invitation = invitation_queries.invitation_behind(token)
     if invitation.expires_at <= clock.now():
         raise membership.InvitationEnded
     if request.user.is_authenticated:
@@ -88,11 +88,11 @@ def withdraw(request: HttpRequest, invitation_id: int) -> HttpResponse:
 
 def _answered(request: HttpRequest, invitation_id: int) -> tuple[Invitation, str]:
     user = person(request)
-    return queries.get_invitation_for(invitation_id=invitation_id, user=user), _key(request)
+    return invitation_queries.get_invitation_for(invitation_id=invitation_id, user=user), _key(request)
 
 
 def _own(request: HttpRequest, invitation_id: int) -> tuple[Invitation, str]:
-    return queries.get_invitation(invitation_id=invitation_id, user=person(request)), _key(request)
+    return invitation_queries.get_invitation(invitation_id=invitation_id, user=person(request)), _key(request)
 
 
 def _key(request: HttpRequest) -> str:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import membership, queries
+from accounts import invitation_queries, membership, queries
 from accounts.models import Company, Membership, User
 from accounts.requests import caller, person, signed_in
 from accounts.web import active
@@ -158,7 +158,7 @@ def _page(
         "is_admin": is_admin,
         "me": user,
         "members": queries.members_of(company),
-        "invitations": queries.invitations_into(company) if is_admin else [],
+        "invitations": invitation_queries.invitations_into(company) if is_admin else [],
         "now": clock.now(),
         "invite_form": form,
         "refused": refused,

@@ -35,6 +35,10 @@ from portal.core.forms import ActForm, PortalForm, respond
 class NoSuchSession(NotFound):
     code = "no-such-session"
     title = gettext_lazy("There is no such session of yours.")
+    why = gettext_lazy(
+        "You can end only your own sessions. One that is not yours gets the same answer as one that is not "
+        "there, so that nobody learns who is signed in."
+    )
     way_out = gettext_lazy("It may have ended. Look at the list of sessions.")
 
 

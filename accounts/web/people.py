@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import projects, queries, rights
+from accounts import invitation_queries, projects, queries, rights
 from accounts.models import Membership, Project, ProjectRight
 from accounts.queries import MANAGE
 from accounts.requests import caller, person, signed_in
@@ -199,7 +199,7 @@ def _page(
         "rights": [(right, right.user_id in inside) for right in granted],
         "short_levels": SHORT_LEVELS,
         "admins": queries.members_of(project.company).filter(role=Membership.Role.ADMIN),
-        "invitations": queries.invitations_into(project),
+        "invitations": invitation_queries.invitations_into(project),
         "now": clock.now(),
         "has_choice": len(inside - held) > 0,
         "right_form": right_form,

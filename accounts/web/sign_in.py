@@ -30,6 +30,10 @@ class SignInFailed(Unauthenticated):
 
     code = "sign-in-failed"
     title = gettext_lazy("The e-mail address and the password do not belong together.")
+    why = gettext_lazy(
+        "The answer does not say which of the two is wrong. Otherwise anybody could find out by trying who "
+        "has an account here."
+    )
     way_out = gettext_lazy("Check both, also whether Caps Lock is on, and try again.")
 
 

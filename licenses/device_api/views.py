@@ -39,7 +39,12 @@ View = Callable[..., HttpResponse]
 class LengthMissing(LengthRequired):
     code = "length-required"
     title = _("The request does not say how long its body is.")
+    why = _(
+        "The portal looks at the length before it reads. So nobody can keep it busy with a body that never "
+        "ends, while other devices wait."
+    )
     way_out = _("Send a Content-Length; chunked bodies are not read.")
+    source = "RFC 9110, section 15.5.12"
 
 
 def door(*methods: str, store: bool = False) -> Callable[[View], View]:
@@ -191,7 +196,7 @@ def read_body(request: HttpRequest) -> bytes:
     :raises BodyTooLarge: it is above 64 KiB.
     :raises Malformed: it is declared as something else than application/jose, or the connection broke.
     """
-    length = request.headers.get("Content-Length", "")
+    length = request.META.get("CONTENT_LENGTH", "")
     if not (length.isascii() and length.isdigit()):
         raise LengthMissing
     # By its digits first: int() refuses a number of more than some thousand.

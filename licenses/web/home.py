@@ -7,6 +7,7 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts import invitation_queries
 from accounts import queries as accounts
 from accounts.models import Company, Membership, Project
 from accounts.requests import person, signed_in
@@ -50,7 +51,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     context = {
         "parts": parts,
-        "invitations": accounts.invitations_for(user, now=now),
+        "invitations": invitation_queries.invitations_for(user, now=now),
         "waiting": attention.waiting(projects, now=now),
         "imports": _imports(memberships, now),
         "history": _history(memberships, projects),

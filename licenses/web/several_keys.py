@@ -26,6 +26,10 @@ MOST_KEYS = 50
 class KeysOutOfRange(Invalid):
     code = "keys-out-of-range"
     title = gettext_lazy("1 to %(most)s keys are activated at once, not %(keys)s.")
+    why = gettext_lazy(
+        "Each key is looked at and activated by itself. With very many of them you would wait long, and not "
+        "see what came of which."
+    )
     way_out = gettext_lazy("Enter the keys in several lists.")
 
 

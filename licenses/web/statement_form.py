@@ -22,15 +22,25 @@ _ONE_OF_SEVERAL: dict[str, Any] = {"template_name": "forms/one_of_several.html"}
 class StatementTooLarge(TooLarge):
     code = "statement-too-large"
     title = _("This is more than %(limit)s KiB: no statement of a device is that large.")
+    why = _(
+        "The portal looks at the size before it reads. So nobody can keep it busy with huge files, while "
+        "others wait."
+    )
     way_out = _("Take the .jws file that the device wrote; it has a few KiB.")
+    source = "trust.md 2"
 
 
 class LicenseFileGiven(Invalid):
     code = "license-file-given"
     title = _("This is a .lic file: it goes to the device, not from it.")
+    why = _(
+        "A return counts only with the signature of the device. This file has the portal's signature: it "
+        "says what the device may use, not what it gives back."
+    )
     way_out = _(
         "Load it on the device's page General/License. What comes back from the device is a .jws file."
     )
+    source = "mission rule 16"
 
 
 class StatementForm(PortalForm):

@@ -30,13 +30,23 @@ from portal.core.models import Act, random_id
 class IdempotencyKeyReused(Conflict):
     code = "idempotency-key-reused"
     title = _("This request id was used before for something else.")
+    why = _(
+        "One id stands for one request, so that a repeat after a lost answer does nothing twice. With other "
+        "content under the same id, either that protection or your new request would be lost."
+    )
     way_out = _("Use a new id for a new request. To repeat a request, send exactly the same content.")
+    source = "mission rule 37"
 
 
 class ReasonNeeded(Invalid):
     code = "reason-needed"
     title = _("This needs a reason, of at most %(longest)s characters.")
+    why = _(
+        "What is done here concerns others, who may ask about it years later. The history has to give them "
+        "an answer."
+    )
     way_out = _("Say in a sentence why it is done: whoever looks at it later must understand it.")
+    source = "mission rule 38"
 
 
 LONGEST_REASON = 1000

@@ -14,7 +14,7 @@ def address_of(request: HttpRequest) -> str | None:
     """
     text = request.META.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXIES:
-        hops = request.headers.get("X-Forwarded-For", "").split(",")
+        hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
         if len(hops) >= settings.TRUSTED_PROXIES:
             text = hops[-settings.TRUSTED_PROXIES].strip() or text
     try:

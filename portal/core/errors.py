@@ -12,14 +12,23 @@
     └── Unavailable      the portal cannot do it at the moment; nothing was changed
 
 Each refusal is a class of its own beside the function that raises it, with a stable kebab-case `code`, a
-`title` that says what and why, and a `way_out` that says what to do next (mission rule 36). `facts` are
-numbers and names for the sentence and for machines; they never hold secrets.
+`title` that says what happened, a `why` that says what the rule behind it is good for, and a `way_out` that
+says what to do next (mission rule 36). `why` stands on the help page of the code alone, so it names no facts;
+`source` says where the rule is written down, if it is: "mission rule 12", "trust.md 5" or "RFC 9110, section
+15.5.6". `facts` are numbers and names for the sentences and for machines; they never hold secrets.
 """
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+UNSEEN = _(
+    "What does not exist and what you may not see get the same answer. So nobody can find out by trying "
+    "what others have."
+)
+"""Why somebody without a right and somebody with a wrong number are told the same."""
 
 
 class DomainError(Exception):
@@ -27,7 +36,9 @@ class DomainError(Exception):
 
     code: ClassVar[str] = ""
     title: ClassVar[str | Promise] = ""
+    why: ClassVar[str | Promise] = ""
     way_out: ClassVar[str | Promise] = ""
+    source: ClassVar[str] = ""
 
     def __init__(self, **facts: Any) -> None:
         self.facts = facts

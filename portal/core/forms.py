@@ -12,6 +12,10 @@ from django import forms
 from django.forms.renderers import TemplatesSetting
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from portal.core import acts, problems
@@ -23,11 +27,16 @@ class FormUsedBefore(Conflict):
 
     code = "form-used-before"
     title = _("This form was sent before, with other content.")
+    why = _(
+        "Each form takes effect once, so that a double click or a reload does nothing twice. When it comes "
+        "with other content, only you can say whether you want both."
+    )
     way_out = _("What was sent then stands. To do this as well, send the form again.")
+    source = "mission rule 37"
 
 
 # Codes of django-allauth under which it says in a form that something was too often.
-_TOO_OFTEN = {"too_many_login_attempts", "rate_limited"}
+TOO_OFTEN = {"too_many_login_attempts", "rate_limited"}
 
 
 class PortalRenderer(TemplatesSetting):
@@ -98,6 +107,16 @@ class OfferedField(forms.CharField):
         select.choices = choices
 
 
+def leading_to_why(text: str | Promise, refusal: type[DomainError]) -> SafeString:
+    """A sentence with a link behind it to the help page of a refusal, where no alert has room."""
+    return format_html("{} {}", text, render_to_string("components/why.html", {"code": refusal.code}))
+
+
+def field_error(refusal: DomainError) -> forms.ValidationError:
+    """A refusal as an error of one field, for the forms of a library, which show nothing else of it."""
+    return forms.ValidationError(leading_to_why(refusal.headline, type(refusal)), code=refusal.code)
+
+
 def status_of_form(form: forms.BaseForm) -> int:
     """The HTTP status of a page that shows a form, be it one of ours or of a library's."""
     if isinstance(form, PortalForm):
@@ -105,7 +124,7 @@ def status_of_form(form: forms.BaseForm) -> int:
     if not form.is_bound or not form.errors:
         return int(HTTPStatus.OK)
     codes = {error.code for errors in form.errors.as_data().values() for error in errors}
-    return int(HTTPStatus.TOO_MANY_REQUESTS if codes & _TOO_OFTEN else HTTPStatus.BAD_REQUEST)
+    return int(HTTPStatus.TOO_MANY_REQUESTS if codes & TOO_OFTEN else HTTPStatus.BAD_REQUEST)
 
 
 def respond(

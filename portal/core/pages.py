@@ -12,7 +12,7 @@ TRIES_AGAIN = 15 * 60
 
 
 def respond(request: HttpRequest, error: DomainError, *, status: int | None = None) -> HttpResponse:
-    """A page that says what, why and the way out, with the code for support (mission rule 36)."""
+    """A page that says what and the way out, with the code for support; it leads to why (mission rule 36)."""
     status = status or int(problems.status_of(error))
     response = render(request, "refusal.html", {"error": error, "status": status}, status=status)
     response.headers["Cache-Control"] = "no-store"
@@ -59,7 +59,7 @@ def too_often(request: HttpRequest) -> HttpResponse:
 
 
 def explain(request: HttpRequest, code: str) -> HttpResponse:
-    """The help page of a code: what a problem document's `type` refers to."""
+    """The help page of a code, what a problem document's `type` refers to: what, why, the way out."""
     for refusal in every_refusal():
         if refusal.code == code:
             return render(request, "problem.html", {"refusal": refusal})
@@ -71,10 +71,19 @@ class TooManyTries(Throttled):
 
     code = "too-many-tries"
     title = _("These were too many tries in a short time.")
+    why = _(
+        "Passwords and codes can be guessed if somebody may try often enough. The pause protects your "
+        "account, even when it is you who waits."
+    )
     way_out = _("Nothing was changed. Please try again in a quarter of an hour.")
 
 
 class FormExpired(problems.NotAllowed):
     code = "form-expired"
     title = _("This form is too old, or was sent from another site.")
+    why = _(
+        "Another site could make your browser send a form here while you are signed in. So each form carries "
+        "a mark that only the portal's own pages can give it, and only for your session."
+    )
     way_out = _("Go back, load the page again and repeat what you did. Nothing was changed.")
+    source = "RFC 6265, section 8.2"

@@ -16,7 +16,9 @@ LARGEST_BODY = 64 * 1024
 class BodyTooLarge(TooLarge):
     code = "too-large"
     title = _("The body is larger than %(limit)s bytes.")
+    why = _("The limit keeps anybody from filling the portal's memory with one request, while others wait.")
     way_out = _("Send less at a time. A device leaves certificates out that the portal has: root and above.")
+    source = "RFC 9110, section 15.5.14"
 
 
 class StrictJSONParser(BaseParser):

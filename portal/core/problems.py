@@ -13,6 +13,7 @@ from rest_framework import exceptions as drf
 from rest_framework.views import set_rollback
 
 from portal.core.errors import (
+    UNSEEN,
     Conflict,
     DomainError,
     Forbidden,
@@ -44,49 +45,86 @@ STATUS: dict[type[DomainError], HTTPStatus] = {
 class NoSuchThing(NotFound):
     code = "not-found"
     title = _("There is nothing here, or nothing that you may see.")
+    why = UNSEEN
     way_out = _("Check the address, or sign in as somebody who may see it.")
+    source = "RFC 9110, section 15.5.5"
 
 
 class MalformedInput(Invalid):
     code = "invalid-input"
     title = _("Something in the request cannot be read.")
+    why = _(
+        "The portal does not guess what was meant: a wrong guess could put your licenses in the wrong place. "
+        "So it does either exactly what a request says, or nothing."
+    )
     way_out = _("Correct the members that are listed and send the request again.")
+    source = "RFC 9110, section 15.5.1"
 
 
 class SignInRequired(Unauthenticated):
     code = "sign-in-required"
     title = _("Please sign in first.")
+    why = _(
+        "What is here belongs to somebody. Only when the portal knows who asks can it see whether it is "
+        "yours."
+    )
     way_out = _("Sign in, then send the request again.")
+    source = "RFC 9110, section 15.5.2"
 
 
 class NotAllowed(Forbidden):
     code = "not-allowed"
     title = _("You may not do this.")
+    why = _(
+        "A company gives each person the rights for their work. So a slip or a stolen password does as "
+        "little harm as possible."
+    )
     way_out = _("Ask an admin of the company for the right, or sign in as somebody who has it.")
+    source = "mission rule 5"
 
 
 class MethodNotAllowed(Invalid):
     code = "method-not-allowed"
     title = _("This address does not answer that method.")
+    why = _(
+        "The method says whether a request only reads or also changes something. The portal does not take "
+        "one for the other, so nothing changes by mistake."
+    )
     way_out = _("See the API reference for the methods of this address.")
+    source = "RFC 9110, section 15.5.6"
 
 
 class MediaTypeNotSupported(Invalid):
     code = "media-type-not-supported"
     title = _("The body is of a kind that this address does not read.")
+    why = _(
+        "The same bytes can mean different things in different formats. The portal reads only the one it can "
+        "check strictly, so that nothing is misunderstood."
+    )
     way_out = _("Send application/json.")
+    source = "RFC 9110, section 15.5.16"
 
 
 class NotAcceptable(Invalid):
     code = "not-acceptable"
     title = _("This address cannot answer in the form that was asked for.")
+    why = _(
+        "A program that gets another form than it asked for may misread it. So the portal says that it has "
+        "no such form, instead of sending a different one."
+    )
     way_out = _("Accept application/json.")
+    source = "RFC 9110, section 15.5.7"
 
 
 class InternalError(Unavailable):
     code = "internal-error"
     title = _("Something went wrong on our side.")
+    why = _(
+        "The portal met a fault of its own and stopped, because half a transfer would be worse than none. "
+        "What was begun was taken back."
+    )
     way_out = _("Nothing was half done: please try again. If it stays, tell support the request id.")
+    source = "mission rule 37"
 
 
 def wanted_by(request: HttpRequest) -> bool:

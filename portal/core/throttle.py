@@ -17,7 +17,12 @@ from portal.core.errors import Throttled
 class RateLimited(Throttled):
     code = "rate-limited"
     title = _("That was too often in a short time.")
+    why = _(
+        "The limit keeps anybody from guessing keys or sending mails in great numbers, and leaves room for "
+        "everybody else."
+    )
     way_out = _("Nothing was changed. Please try again in %(seconds)s seconds.")
+    source = "mission rule 10"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,18 +7,24 @@ import subprocess
 import sys
 import threading
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from appliance.access import set_password
+
 if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
     from tests.appliance.conftest import Bench
 
 ROOT = Path(__file__).parents[2]
 BOUNDARY = "form-data-of-the-test"
+PASSWORD = "of the workbench"
 
 
 @dataclass
@@ -35,10 +41,18 @@ class Page:
 
 @dataclass
 class Browser:
-    """A browser with a cookie jar, following the redirect after a form."""
+    """A browser with a cookie jar, following the redirect after a form, signed in when it is told to."""
 
     port: int
     cookies: dict[str, str] = field(default_factory=dict)
+    password: str = PASSWORD
+
+    def sign_in(self) -> Page:
+        """Sign in, and open the first page."""
+        body = urllib.parse.urlencode(
+            {"csrfmiddlewaretoken": self.token("/sign-in"), "password": self.password}
+        )
+        return self._follow("/sign-in", body.encode(), "application/x-www-form-urlencoded")
 
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
@@ -57,8 +71,8 @@ class Browser:
     def open(self, path: str = "/") -> Page:
         return self.request("GET", path)
 
-    def token(self) -> str:
-        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.open().text)
+    def token(self, path: str = "/") -> str:
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.open(path).text)
         assert found is not None
         return found.group(1)
 
@@ -99,17 +113,33 @@ def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
     pytest.fail("the server did not answer within 30 seconds")
 
 
-@pytest.fixture
-def browser(online: "Bench") -> Iterator[Browser]:
-    """A browser in front of a served device."""
+def sign_in(context: "BrowserContext", browser: Browser) -> None:
+    """Give a Chromium the session that `browser` has."""
+    value, origin = browser.cookies["appliance_session"], f"http://127.0.0.1:{browser.port}"
+    context.add_cookies([{"name": "appliance_session", "value": value, "url": origin}])
+
+
+@contextmanager
+def served(home: Path, command: Sequence[str] = ("-m", "appliance")) -> Iterator[int]:
+    """Serve the device in `home`, and give the port of its page."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    command = [sys.executable, "-m", "appliance", "--home", str(online.home), "serve", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    words = [sys.executable, *command, "--home", str(home), "serve", "--port", str(port)]
+    server = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         wait_for_port(port, server)
-        yield Browser(port)
+        yield port
     finally:
         server.terminate()
         server.wait(timeout=60)
+
+
+@pytest.fixture
+def browser(online: "Bench") -> Iterator[Browser]:
+    """A browser in front of a served device, signed in."""
+    set_password(online.home, PASSWORD)
+    with served(online.home) as port:
+        browser = Browser(port)
+        browser.sign_in()
+        yield browser

@@ -134,7 +134,14 @@ class TestWhatKeepsLicensesAway:
 
         exported = online.device().exported_configuration()
 
-        assert json.loads(exported).keys() == {"format", "installed", "in_effect"}
+        assert json.loads(exported).keys() == {
+            "format",
+            "installed",
+            "in_effect",
+            "deleted",
+            "gone",
+            "objects",
+        }
         vault = json.loads((online.home / "vault.json").read_bytes())
         assert vault["tombstones"] == [{"id": port["id"], "next_seq": None}]
         assert vault["min_seq"] == 1

@@ -1,9 +1,6 @@
 """Power is lost before every single durable step; the device then runs what it ran, or what was to come."""
 
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,19 +8,14 @@ import pytest
 
 from appliance.device import Device
 from appliance.installation import Outcome
+from appliance.pending import ALL
 from appliance.refusals import Refusal
 from tests.appliance.conftest import Bench, MakeBench
+from tests.appliance.crashing import KILLED, count_steps, crash
 from tests.appliance.issuing import NOW, Json, bridge, bundle, item
 
-ROOT = Path(__file__).parents[2]
 PORT, FAX = item("Port"), item("Fax")
 LENT = bridge("DECT", exp=NOW + 400 * 24 * 60 * 60)
-
-
-def crash(step: int, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command and have it killed before its `step`-th durable step."""
-    command = [sys.executable, "-m", "tests.appliance.crashing", str(step), "--home", str(home), *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def running(home: Path) -> set[str]:
@@ -45,17 +37,12 @@ def crash_everywhere(
     rehearsal = bench.home.with_name("rehearsal")
     shutil.copytree(bench.home, rehearsal)
     before()
-    done = crash(0, rehearsal, *arguments)
-    assert done.returncode == 0, done.stderr
-    found = re.search(r"steps (\d+)", done.stdout)
-    assert found is not None
-    steps = int(found.group(1))
+    steps = count_steps(["--home", str(rehearsal), *arguments])
     for step in range(1, steps + 1):
         home = bench.home.with_name(f"crash-{step}")
         shutil.copytree(bench.home, home)
         before()
-        killed = crash(step, home, *arguments)
-        assert killed.returncode == -9, (step, killed.stdout, killed.stderr)
+        assert crash(["--home", str(home), *arguments], die_at=step) == KILLED, step
         check(home)
     return steps
 
@@ -162,6 +149,67 @@ class TestReset:
         }
         # Once the new one is in effect it stays: the old one never comes after it.
         assert seen == sorted(seen, key=lambda products: "Fax" in products)
+
+    @pytest.mark.parametrize("words", [("reset",), ("test-mode", "off")], ids=["reset", "test mode off"])
+    def test_a_crash_leaves_a_device_that_was_reset_wholly_or_not_at_all(
+        self, device: Bench, tmp_path: Path, words: tuple[str, ...]
+    ) -> None:
+        device.device().install(second_document(device, tmp_path, PORT, FAX).read_bytes())
+        Device(device.home).want({"Port": 3})
+        Device(device.home).begin_test_mode()
+        seen = []
+
+        def check(home: Path) -> None:
+            state = Device(home).state()
+            seen.append((frozenset(running(home)), state.operation.busy, state.operation.resets))
+
+        crash_everywhere(device, *words, check=check)
+        assert set(seen) == {
+            (frozenset({"Port", "DECT"}), True, 1),
+            (frozenset({"Port", "Fax"}), False, 2),
+        }
+        assert seen == sorted(seen, key=lambda one: one[2])
+
+
+class TestDelete:
+    @pytest.mark.parametrize("everything", [True, False], ids=["document", "entry"])
+    def test_a_crash_leaves_it_noted_or_not_and_it_can_be_repeated(
+        self, device: Bench, everything: bool
+    ) -> None:
+        chosen = "--all" if everything else LENT["id"]
+
+        def check(home: Path) -> None:
+            assert running(home) == {"Port", "DECT"}
+            noted = Device(home).status().deleted
+            assert Device(home).status().reset_required is noted
+            Device(home).delete(ALL if everything else (LENT["id"],))
+            Device(home).reset()
+            assert running(home) == (set() if everything else {"Port"})
+
+        crash_everywhere(device, "delete", chosen, check=check)
+
+    def test_a_crash_at_the_reset_after_it_lets_nothing_back_in(self, device: Bench) -> None:
+        device.device().delete(ALL)
+
+        def check(home: Path) -> None:
+            seen = running(home)
+            assert seen in ({"Port", "DECT"}, set())
+            if seen:
+                Device(home).reset()
+            assert running(home) == set()
+            assert Device(home).status().seq_highest == 1
+
+        crash_everywhere(device, "reset", check=check)
+
+
+class TestTestMode:
+    def test_a_crash_leaves_it_on_or_off(self, device: Bench) -> None:
+        def check(home: Path) -> None:
+            assert running(home) == {"Port", "DECT"}
+            Device(home).begin_test_mode()
+            assert Device(home).status().test_mode_left
+
+        crash_everywhere(device, "test-mode", "on", check=check)
 
 
 class TestInit:

@@ -14,7 +14,25 @@ from tests.appliance.conftest import HARDWARE_ID, OTHER_HARDWARE_ID, Bench
 from tests.appliance.fake_portal import FakePortal, verify_compact
 from tests.appliance.issuing import item
 
-ACTS = ("/reset", "/fetch", "/install", "/return/confirmed", "/return/send", "/acknowledge", "/claim")
+ACTS = (
+    "/reset",
+    "/fetch",
+    "/install",
+    "/return/confirmed",
+    "/return/send",
+    "/acknowledge",
+    "/claim",
+    "/delete/confirmed",
+    "/test-mode",
+    "/pbx/objects/add",
+    "/pbx/objects/1/change",
+    "/pbx/objects/1/mark",
+    "/pbx/objects/1/delete",
+    "/pbx/templates/add",
+    "/pbx/templates/1/change",
+    "/pbx/templates/1/delete",
+    "/sign-out",
+)
 
 
 def numbers(page: Page) -> dict[str, tuple[int, int]]:

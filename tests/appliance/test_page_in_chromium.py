@@ -10,7 +10,7 @@ from appliance.fetching import fetch
 from appliance.pending import ALL
 from appliance.returning import begin_return_file
 from tests.appliance.books import Books
-from tests.appliance.browsing import Browser
+from tests.appliance.browsing import Browser, sign_in
 from tests.appliance.conftest import HARDWARE_ID, Bench
 from tests.appliance.fake_portal import FakePortal
 from tests.appliance.issuing import item
@@ -50,6 +50,7 @@ def page(chromium: Chromium, browser: Browser, books: Books) -> Page:
     """The device's page in a window of a desk."""
     window = chromium.new_page(viewport={"width": 1280, "height": 800})
     window.set_default_timeout(10_000)
+    sign_in(window.context, browser)
     window.goto(f"http://127.0.0.1:{browser.port}/")
     return window
 
@@ -90,7 +91,9 @@ class TestDroppingAndPasting:
         browser: Browser,
         books: Books,
     ) -> None:
-        window = chromium.new_context(java_script_enabled=False).new_page()
+        context = chromium.new_context(java_script_enabled=False)
+        sign_in(context, browser)
+        window = context.new_page()
         window.goto(f"http://127.0.0.1:{browser.port}/")
         file = {"name": "carried.lic", "mimeType": "application/json", "buffer": books.bundle()}
         window.get_by_label("License file (.lic)").set_input_files(file)  # type: ignore[arg-type]
@@ -112,6 +115,7 @@ class TestItsLooks:
         window = chromium.new_page(
             viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light"
         )
+        sign_in(window.context, browser)
         found = {}
 
         def look(name: str, path: str = "/") -> None:

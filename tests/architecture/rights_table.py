@@ -174,6 +174,7 @@ TABLE: dict[str, Entry] = {
     "POST company-api-tokens": Entry(may=ADMIN, body=given({"name": "ERP", "scopes": ["operate"]})),
     "GET project-api-tokens": Entry(may=MANAGE),
     "POST project-api-tokens": Entry(may=MANAGE, body=given({"name": "ERP", "scopes": ["operate"]})),
+    "GET api-token-revoke": Entry(may=MANAGE, arguments=_token_of_the_project),
     "POST api-token-revoke": Entry(may=MANAGE, arguments=_token_of_the_project),
     "GET api-company-tokens": Entry(may=ADMIN),
     "POST api-company-tokens": Entry(may=ADMIN, body=given({"name": "ERP", "scopes": ["operate"]})),

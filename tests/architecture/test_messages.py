@@ -132,13 +132,14 @@ class TestCatalogs:
     @pytest.mark.parametrize("refusal", refusals(), ids=lambda refusal: refusal.code)
     def test_they_say_each_refusal_in_german(self, refusal: type[DomainError]) -> None:
         with translation.override("en"):
-            english = (str(refusal.title), str(refusal.way_out))
+            english = [str(text) for text in (refusal.title, refusal.why, refusal.way_out)]
         with translation.override("de"):
-            german = (str(refusal.title), str(refusal.way_out))
+            german = [str(text) for text in (refusal.title, refusal.why, refusal.way_out)]
 
         assert all(english)
         assert german[0] != english[0]
         assert german[1] != english[1]
+        assert german[2] != english[2]
 
     @pytest.mark.parametrize(("count", "words"), [(1, "Vermittlungsplatz"), (2, "Vermittlungsplätze")])
     def test_they_count_in_german(self, count: int, words: str) -> None:

@@ -11,7 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Project
+from appliance.factory.authority import Authority
+from appliance.factory.devices import make_identity
 from licenses import activation, assignment, balances, delivery
+from tests.device_api.devices import Signer
 from tests.factories import NOW, activated, assigned, caller, get_product, give_back, make_device, make_key
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring")
@@ -114,3 +117,13 @@ class TestBudgets:
         )
 
         assert len(sent) == 1, "\n".join(sent)
+
+    @pytest.mark.usefixtures("today", "anchor")
+    def test_fetch_of_what_the_device_has_at_the_door(self, project: Project, authority: Authority) -> None:
+        device = make_device(project=project)
+        signer = Signer.of(make_identity(authority, device.hardware_id, kind="P-256", now=NOW))
+        have = signer.fetch().json()["tag"]
+
+        sent = statements(partial(signer.fetch, have=have, seq=1, ks=1))
+
+        assert len(sent) == 2, "\n".join(sent)

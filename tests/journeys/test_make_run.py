@@ -41,6 +41,13 @@ class TestMakeRun:
         assert "alice@example.com" in first
         assert f"Mails      {tmp_path / 'mails'}" in first
 
+        appliance = [sys.executable, "-m", "appliance", "--home", str(tmp_path / "appliance")]
+        users = subprocess.run(
+            [*appliance, "objects"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        )
+        assert users.stdout.startswith("8 users, 2 config templates")
+        assert (tmp_path / "appliance" / "access.json").exists()
+
         second = run_once(tmp_path)
         assert "has its licenses from an earlier start" in second
         assert re.search(r"10 x Port 14 .*in effect", second)

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 
-from accounts import invitations, membership, queries
+from accounts import invitation_queries, invitations, membership, queries
+from accounts.invitation_queries import NoSuchInvitation
 from accounts.invitations import AddressNeeded, AlreadyInvited
 from accounts.membership import (
     AlreadyMember,
@@ -14,7 +15,7 @@ from accounts.membership import (
     InvitationForAnother,
 )
 from accounts.models import Company, Invitation, Membership, Project, ProjectRight, User
-from accounts.queries import NoSuchInvitation, NoSuchMembership
+from accounts.queries import NoSuchMembership
 from accounts.scopes import LastAdmin
 from portal.core.throttle import RateLimited
 from tests.factories import NOW, caller, give_right, join, make_company, make_user
@@ -53,7 +54,7 @@ class TestInviting:
 
         assert (invitation.email, invitation.role) == ("dora@example.com", "admin")
         token = link_in(letter("dora@example.com")).rpartition("/")[2]
-        assert queries.invitation_behind(token) == invitation
+        assert invitation_queries.invitation_behind(token) == invitation
         assert token.encode() not in bytes(Invitation.objects.get().token_sha256)
 
     def test_the_history_names_no_address(self, company: Company, alice: User) -> None:
@@ -123,9 +124,9 @@ class TestSendingAgain:
         membership.resend_invitation(invitation=invitation, caller=caller(alice), now=later)
 
         new = link_in(letter("dora@example.com")).rpartition("/")[2]
-        assert queries.invitation_behind(new).expires_at == later + invitations.GOOD_FOR
+        assert invitation_queries.invitation_behind(new).expires_at == later + invitations.GOOD_FOR
         with pytest.raises(NoSuchInvitation):
-            queries.invitation_behind(old)
+            invitation_queries.invitation_behind(old)
 
     def test_a_withdrawn_one_is_not_sent_again(self, company: Company, alice: User) -> None:
         invitation = invite(company, alice, "dora@example.com")
@@ -153,7 +154,7 @@ class TestAccepting:
         invitation = invite(company, alice, "dora@example.com")
         dora = make_user(name="Dora", email="dora@example.com")
 
-        assert list(queries.invitations_for(dora, now=NOW)) == [invitation]
+        assert list(invitation_queries.invitations_for(dora, now=NOW)) == [invitation]
 
     def test_another_person_with_the_link_does_not_get_in(
         self, company: Company, alice: User, charlie: User
@@ -170,7 +171,7 @@ class TestAccepting:
 
         with refused(InvitationForAnother):
             accept(invitation, dora)
-        assert list(queries.invitations_for(dora, now=NOW)) == []
+        assert list(invitation_queries.invitations_for(dora, now=NOW)) == []
 
     def test_it_ends_after_fourteen_days(self, company: Company, alice: User) -> None:
         dora = make_user(name="Dora", email="dora@example.com")

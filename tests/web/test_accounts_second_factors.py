@@ -122,6 +122,8 @@ class TestApp:
         statuses = [give(fresh, f"{number:06}")[0] for number in range(11)]
         assert statuses == [400] * 10 + [429]
         assert give(fresh, code_of(secret))[0] == 429
+        page = fresh.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+        assert f'<a href="{reverse("problem", args=["too-many-tries"])}"' in page.text
         assert AuditEntry.objects.filter(event="second-factor-failed", facts={"user": alice.pk}).count() == 10
 
     def test_removing_it_makes_the_password_enough_again(self, client: Client, alice: User) -> None:

@@ -87,13 +87,13 @@ class TestRevoking:
         token.refresh_from_db()
         assert token.revoked_at is not None
 
-    def test_looking_at_its_address_does_nothing(
-        self, signed_in: SignedIn, alice: User, company: Company
-    ) -> None:
+    def test_it_is_asked_about_first(self, signed_in: SignedIn, alice: User, company: Company) -> None:
         token = factories.make_token(company=company, maker=alice).api_token
 
-        signed_in(alice).get(reverse("api-token-revoke", args=[token.pk]))
+        page = signed_in(alice).get(reverse("api-token-revoke", args=[token.pk])).text
 
+        assert f"Revoke the token {token.name}?" in page
+        assert "refused at once" in page
         token.refresh_from_db()
         assert token.revoked_at is None
 

@@ -51,6 +51,7 @@ def _say_where(setting: Setting, demo: story.DemoData) -> None:
     print(f"\nSign in with the password {demo.password} as")
     for email, role in demo.people.items():
         print(f"  {email:<20} {role}")
+    print("The appliance asks for a password of its own: at first the same one.")
     spare = [code for number, code in demo.keys.items() if code and number != story.ORDER]
     if spare:
         print("\nActivation keys to try")

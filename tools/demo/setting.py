@@ -11,6 +11,7 @@ from pathlib import Path
 from tools.demo.story import HARDWARE_ID, DemoData
 
 PREFIX = "00-90-33"
+OBJECTS = Path(__file__).with_name("objects.json")  # users and config templates of the demo's device
 OTHER_ROOTS = 3  # exit code of `appliance init`
 
 
@@ -104,6 +105,7 @@ class Setting:
         roots = self.data / "roots.json"
         roots.write_text(self._python("manage.py", "keys", "roots"))
         self._make_appliance(identities / HARDWARE_ID, roots, fresh=fresh_appliance)
+        self._furnish_appliance(demo.password)
         return demo
 
     def appliance(self, *words: str) -> str:
@@ -127,17 +129,25 @@ class Setting:
             )
         self.appliance("portal", self.portal_origin)
 
-    def _python(self, *words: str) -> str:
-        done = self._run(words)
+    def _furnish_appliance(self, password: str) -> None:
+        # What somebody has made of it since then stays.
+        if not (self.home / "access.json").exists():
+            self._python("-m", "appliance", "--home", str(self.home), "password", typed=f"{password}\n")
+        if not (self.home / "objects.json").exists():
+            self.appliance("objects", str(OBJECTS))
+
+    def _python(self, *words: str, typed: str = "") -> str:
+        done = self._run(words, typed=typed)
         if done.returncode != 0:
             raise SettingRefusal(f"{' '.join(words[:3])} failed:\n{done.stderr.strip()}")
         return done.stdout
 
-    def _run(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    def _run(self, words: Sequence[str], *, typed: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *words],
             cwd=self.root,
             env=self.environment,
+            input=typed,
             capture_output=True,
             text=True,
             check=False,

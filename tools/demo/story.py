@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 ORDER = "DEMO-1"
 HARDWARE_ID = "00-90-33-01-0A-FF"
-PRODUCT, VERSION, QUANTITY = "Port", 14, 10
+VERSION = 14
+ASSIGNED = {"Port": 10, "UC": 5, "Channels": 4}
 
 
 class StoryRefusal(Exception):
@@ -71,9 +72,10 @@ def _buy(portal: Partner, demo: DemoData) -> None:
         act="demo-device",
     )
     print(f"Device {HARDWARE_ID} added.")
-    assignment = portal.post(
-        f"devices/{HARDWARE_ID}/assignments",
-        {"product": PRODUCT, "version": VERSION, "quantity": QUANTITY},
-        act="demo-assign",
-    )
-    print(f"{QUANTITY} x {PRODUCT} {VERSION} assigned to it: license document seq {assignment['seq']}.")
+    for product, quantity in ASSIGNED.items():
+        assignment = portal.post(
+            f"devices/{HARDWARE_ID}/assignments",
+            {"product": product, "version": VERSION, "quantity": quantity},
+            act=f"demo-assign-{product}",
+        )
+        print(f"{quantity} x {product} {VERSION} assigned to it: license document seq {assignment['seq']}.")

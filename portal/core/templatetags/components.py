@@ -50,6 +50,15 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "unknown": (_("Not known"), "plain"),
 }
 
+# Where the rule behind a refusal is written down.
+SOURCES: Mapping[str, Any] = {
+    "mission rule": _("Rule %(number)s of the portal"),
+    "trust.md": _("Section %(number)s of the rules for signed documents"),
+    "RFC 6265, section": _("RFC 6265, section %(number)s"),
+    "RFC 6750, section": _("RFC 6750, section %(number)s"),
+    "RFC 9110, section": _("RFC 9110, section %(number)s"),
+}
+
 
 @register.inclusion_tag("components/button.html")
 def button(label: str, kind: str = "primary", name: str = "", value: str = "") -> dict[str, Any]:
@@ -103,8 +112,15 @@ def empty(title: str, text: str = "", href: str = "", label: str = "") -> dict[s
 
 @register.inclusion_tag("components/refusal.html")
 def refusal(error: DomainError) -> dict[str, Any]:
-    """What was refused, why, and the way out, with the code (mission rule 36)."""
+    """What was refused and the way out, with the code, and a link to why (mission rule 36)."""
     return {"error": error}
+
+
+@register.filter
+def in_words(source: str) -> str:
+    """Where the rule behind a refusal is written down (DomainError.source), as people read it."""
+    kind, _space, number = source.rpartition(" ")
+    return str(SOURCES[kind] % {"number": number})
 
 
 @register.inclusion_tag("components/history.html")
