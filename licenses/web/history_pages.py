@@ -81,12 +81,12 @@ class HistoryForm(forms.Form):
         choices=[("", gettext_lazy("Everything")), *((kind, label) for kind, (label, _) in KINDS.items())],
     )
     since = forms.DateField(
-        label=gettext_lazy("From"),
+        label=gettext_lazy("Since"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     until = forms.DateField(
-        label=gettext_lazy("To"),
+        label=gettext_lazy("Until"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
