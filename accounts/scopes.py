@@ -117,6 +117,14 @@ def lock_members(company: Company) -> None:
 
     :raises CompanyImported: it was imported.
     """
+    count_alone(company)
+
+
+def count_alone(company: Company) -> None:
+    """Let nobody else count, until the commit, what the company may have only so many of.
+
+    :raises CompanyImported: it was imported.
+    """
     # Not as strong as a closed company: who only puts something into it need not wait for this.
     locked = Company.objects.select_for_update(of=("self",), no_key=True).get(pk=company.pk)
     if locked.imported_into_id is not None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Project
 from devices import hardware_id as hardware_ids
 from devices import queries
-from devices.models import Device, DeviceContact
+from devices.models import Device, DeviceContact, FirstWord
 from devices.pki import DeviceIdentity
 from portal.core import audit
 from portal.core.acts import Caller
@@ -153,6 +153,15 @@ def pin_key(*, device: Device, identity: DeviceIdentity, caller: Caller, now: da
 def record_contact(*, device: Device, firmware: str, now: datetime) -> None:
     """Remember when the device was last heard of, and with which firmware."""
     DeviceContact.objects.update_or_create(device=device, defaults={"last_at": now, "firmware": firmware})
+
+
+@transaction.atomic(durable=True)
+def record_first_word(*, device: Device, now: datetime) -> None:
+    """Remember that the device said something signed while its project had it, if that is not known yet."""
+    # Of two first words at once either may be the one that is kept.
+    FirstWord.objects.bulk_create(
+        [FirstWord(device=device, project_id=device.project_id, at=now)], ignore_conflicts=True
+    )
 
 
 def _raise_to_the_floor(device: Device) -> None:

@@ -78,6 +78,27 @@ class DeviceContact(models.Model):
         return f"{self.device_id} at {self.last_at:%Y-%m-%d %H:%M}"
 
 
+class FirstWord(models.Model):
+    """When a device first said something signed while a project had it: that project did have the device.
+
+    A claim is none: it is signed for the project that wants the device.
+    """
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="first_words")
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["device", "project"], name="a_device_speaks_first_in_a_project_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id} in {self.project_id}"
+
+
 class StatementCounter(models.Model):
     """The `ctr` of each return, acknowledgement and claim that was accepted, with the hash of its payload.
 

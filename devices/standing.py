@@ -16,13 +16,17 @@ from portal.core.kept_queries import KeptQuery
 # Named as Device names them; what is not read here is read when it is asked for.
 _COLUMNS = ("id", "hardware_id", "project_id", "name", "pinned_spki", "seq_floor")
 QUERY = KeptQuery(
-    function="devices_standing",
+    function="devices_standing_2",
     parameters=("hardware_id", "heard_since"),
     sql=f"""
     SELECT anchors.number, anchors.last, {", ".join(f"device.{column}" for column in _COLUMNS)},
            device.blocked_at IS NOT NULL,
            EXISTS (SELECT 1 FROM devices_blockedkey blocked WHERE blocked.spki_sha256 = device.pinned_spki),
-           contact.last_at > %(heard_since)s, contact.firmware
+           contact.last_at > %(heard_since)s, contact.firmware,
+           EXISTS (
+               SELECT 1 FROM devices_firstword word
+               WHERE word.device_id = device.id AND word.project_id = device.project_id
+           )
     FROM (SELECT COUNT(*) AS number, MAX(id) AS last FROM devices_trustanchor) anchors
     LEFT JOIN devices_device device
       ON device.hardware_id = %(hardware_id)s AND device.released_at IS NULL
@@ -53,6 +57,8 @@ class Standing:
     """Whether it was heard of since the moment that was asked for."""
     firmware: str | None = None
     """What it ran when it was last heard of."""
+    spoke_here: bool = False
+    """Whether it said something signed since its project has it."""
 
 
 def standing_of(hardware_id: str, *, heard_since: datetime) -> Standing:
@@ -66,7 +72,7 @@ def standing_of(hardware_id: str, *, heard_since: datetime) -> Standing:
     number, last, *row = found
     anchors = Anchors(number=number, last=last)
     values: list[Any] = row[: len(_COLUMNS)]
-    blocked, key_blocked, heard_lately, firmware = row[len(_COLUMNS) :]
+    blocked, key_blocked, heard_lately, firmware, spoke_here = row[len(_COLUMNS) :]
     if values[0] is None:
         return Standing(anchors=anchors)
     return Standing(
@@ -76,4 +82,5 @@ def standing_of(hardware_id: str, *, heard_since: datetime) -> Standing:
         pinned_key_blocked=bool(key_blocked),
         heard_lately=bool(heard_lately),
         firmware=firmware,
+        spoke_here=bool(spoke_here),
     )

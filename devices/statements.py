@@ -189,13 +189,9 @@ def receive_online(
     if kind.spends_nonce:
         _spend_nonce(nonce)
     caller = _caller(received, name=f"device {received.device.hardware_id}", address=address)
-    _note_contact(received, firmware=received.statement.fw or "", caller=caller, now=now)
-    return Received(
-        device=received.device,
-        statement=received.statement,
-        payload_sha256=received.payload_sha256,
-        caller=caller,
-    )
+    _note_word(received, kind, caller=caller, now=now)
+    _note_contact(received, firmware=received.statement.fw or "", now=now)
+    return received.said_by(caller)
 
 
 def typ_of_file(token: bytes) -> str:
@@ -229,13 +225,8 @@ def receive_file(
         raise StatementOfAnotherDevice(hardware_id=hardware_id)
     received = _verify(parsed, kind, now=now)
     caller = _caller(received, name=carrier.name, address=carrier.address, user_id=carrier.user_id)
-    _pin(received, caller=caller, now=now)
-    return Received(
-        device=received.device,
-        statement=received.statement,
-        payload_sha256=received.payload_sha256,
-        caller=caller,
-    )
+    _note_word(received, kind, caller=caller, now=now)
+    return received.said_by(caller)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +236,14 @@ class _Verified(Generic[Said]):
     payload_sha256: bytes
     identity: pki.DeviceIdentity
     standing: Standing
+
+    def said_by(self, caller: Caller) -> Received[Said]:
+        return Received(
+            device=self.device,
+            statement=self.statement,
+            payload_sha256=self.payload_sha256,
+            caller=caller,
+        )
 
 
 def _parse(token: bytes, kind: Kind[Said], *, online: bool) -> jose.DeviceToken:
@@ -320,13 +319,15 @@ def new_nonce(*, now: datetime) -> str:
     return nonces.make(_nonce_key(), clock.posix(now))
 
 
-def _pin(received: _Verified[Said], *, caller: Caller, now: datetime) -> None:
+def _note_word(received: _Verified[Said], kind: Kind[Said], *, caller: Caller, now: datetime) -> None:
     if received.device.pinned_spki is None:
         enrollment.pin_key(device=received.device, identity=received.identity, caller=caller, now=now)
+    # A claim says in which project the device is wanted, not in which one it is (mission rule 22).
+    if not received.standing.spoke_here and kind.typ != CLAIM.typ:
+        enrollment.record_first_word(device=received.device, now=now)
 
 
-def _note_contact(received: _Verified[Said], *, firmware: str, caller: Caller, now: datetime) -> None:
-    _pin(received, caller=caller, now=now)
+def _note_contact(received: _Verified[Said], *, firmware: str, now: datetime) -> None:
     if not received.standing.heard_lately or received.standing.firmware != firmware:
         enrollment.record_contact(device=received.device, firmware=firmware, now=now)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Project
 from devices.models import Device
 from devices.queries import NoSuchDevice
-from licenses import device_lists, documents, ledger, queries, transparency
+from licenses import device_lists, documents, ledger, queries, room, transparency
 from licenses.ledger import Line
 from licenses.log_line import LeafType
 from licenses.models import Grant, LicenseDocument, Product, Transfer
@@ -21,17 +21,6 @@ from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, Invalid
 from portal.core.models import Act
-
-
-class DeviceIsFull(Conflict):
-    code = "device-is-full"
-    title = _("The device %(hardware_id)s holds %(most)s licenses already, as many as one document can list.")
-    why = _(
-        "A device reads all of its licenses from one document, and small devices have little room for it. "
-        "The limit makes sure that every device can read what it is given."
-    )
-    way_out = _("Return some of one product and assign one larger quantity of it instead.")
-    source = "mission rule 13"
 
 
 class AssignmentCarried(Conflict):
@@ -103,24 +92,28 @@ def assign(*, device: Device, product: Product, quantity: int, caller: Caller, n
     )
     if act.outcome is not None:
         return _assignment(act.outcome)
-    device = _lock_to_assign(device)
+    device = _lock_to_assign(device, now)
     [transfer] = ledger.transfer(act=act, lines=_lines([device], product, quantity))
     made = _grant(device, transfer, act=act, caller=caller, now=now)
     acts.finish(act, outcome=_outcome(made))
     return made
 
 
-def look_at_assignment(*, devices: Sequence[Device], product: Product, quantity: int) -> AssignmentPreview:
+def look_at_assignment(
+    *, devices: Sequence[Device], product: Product, quantity: int, now: datetime
+) -> AssignmentPreview:
     """Say what assigning to several devices would do, as things are now. Changes nothing.
+
+    Places kept for test licenses are not looked at here: the act itself refuses where they are short.
 
     :raises: as `assign_to_devices`.
     """
     project = _require_one_project(devices)
     ledger.require_quantity(quantity)
-    held = device_lists.held_by_devices(devices, product=product)
+    held = device_lists.held_by_devices(devices, product=product, now=now)
     for device in devices:
         if held[device.pk].grants >= settings.GRANTS_PER_DEVICE:
-            raise DeviceIsFull(most=settings.GRANTS_PER_DEVICE, hardware_id=device.hardware_id)
+            raise room.DeviceIsFull(most=settings.GRANTS_PER_DEVICE, hardware_id=device.hardware_id)
     available, wanted = queries.free_in(project, product=product), quantity * len(devices)
     if wanted > available:
         raise ledger.InsufficientLicenses(product=str(product), wanted=wanted, available=available)
@@ -162,7 +155,7 @@ def assign_to_devices(
     )
     if act.outcome is not None:
         return [_assignment(made) for made in act.outcome["made"]]
-    locked = [_lock_to_assign(device) for device in devices]
+    locked = [_lock_to_assign(device, now) for device in devices]
     transfers = ledger.transfer(act=act, lines=_lines(locked, product, quantity))
     made = [
         _grant(device, transfer, act=act, caller=caller, now=now)
@@ -180,12 +173,11 @@ def _require_one_project(devices: Sequence[Device]) -> Project:
     return devices[0].project
 
 
-def _lock_to_assign(device: Device) -> Device:
+def _lock_to_assign(device: Device, now: datetime) -> Device:
     asked_in = device.project_id
     device = ledger.lock_device(device)
     # Counted under the lock: two at once would both see one place left.
-    if queries.live_grants(device).count() >= settings.GRANTS_PER_DEVICE:
-        raise DeviceIsFull(most=settings.GRANTS_PER_DEVICE, hardware_id=device.hardware_id)
+    room.require_room(device, more=1, now=now)
     _require_still_in(asked_in, device)
     return device
 

@@ -19,15 +19,22 @@ class CatalogueEntry:
     unit: str
     user_assignable: bool = False
     weight: int = 1
+    test_quantity: int | None = None
+    """Units in every test license; only gateway kinds have a number of their own."""
 
     @property
     def returnable(self) -> bool:
         """Gateway licenses and warranty extensions stay with the device (mission rule 17)."""
         return self.kind in {"pbx", "app", "service"}
 
+    @property
+    def in_test_set(self) -> bool:
+        """Gateway kinds, apps, services, and what users of a PBX are given (mission rule 20)."""
+        return self.kind in {"gateway", "app", "service"} or self.user_assignable
 
-def _gateway(code: str, name: str, unit: str) -> CatalogueEntry:
-    return CatalogueEntry(code=code, name=name, kind="gateway", unit=unit)
+
+def _gateway(code: str, name: str, unit: str, *, test: int) -> CatalogueEntry:
+    return CatalogueEntry(code=code, name=name, kind="gateway", unit=unit, test_quantity=test)
 
 
 def _user(code: str, name: str) -> CatalogueEntry:
@@ -37,10 +44,10 @@ def _user(code: str, name: str) -> CatalogueEntry:
 CATALOGUE: tuple[CatalogueEntry, ...] = (
     CatalogueEntry(code="Port", name="Port", kind="pbx", unit="port", weight=2),
     CatalogueEntry(code="Standby", name="Standby", kind="pbx", unit="device", weight=5),
-    _gateway("Channels", "Channels", "channel"),
-    _gateway("BRI", "BRI interface", "interface"),
-    _gateway("PRI", "PRI interface", "interface"),
-    _gateway("Gatekeeper", "Gatekeeper", "registration"),
+    _gateway("Channels", "Channels", "channel", test=30),
+    _gateway("BRI", "BRI interface", "interface", test=4),
+    _gateway("PRI", "PRI interface", "interface", test=1),
+    _gateway("Gatekeeper", "Gatekeeper", "registration", test=50),
     _user("UC", "Unified Communications"),
     _user("Voicemail", "Voicemail"),
     _user("Mobility", "Mobility"),
@@ -51,7 +58,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
     _user("ApplicationSharing", "Application Sharing"),
     CatalogueEntry(code="SoftwarePhone", name="Software Phone", kind="pbx", unit="phone"),
     CatalogueEntry(code="Operator", name="Operator", kind="pbx", unit="operator", weight=3),
-    CatalogueEntry(code="DECT", name="DECT", kind="gateway", unit="base station"),
+    _gateway("DECT", "DECT", "base station", test=5),
     CatalogueEntry(code="App", name="App", kind="app", unit="user"),
     CatalogueEntry(code="Service", name="Service", kind="service", unit="user"),
     CatalogueEntry(code="Warranty", name="Warranty extension", kind="warranty", unit="year"),

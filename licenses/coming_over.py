@@ -4,6 +4,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import Q
+
 from accounts.models import Company, Membership, Project, ProjectRight
 from licenses import ledger, transparency
 from licenses.log_line import LeafType
@@ -20,6 +22,7 @@ def move_licenses(
     transfers = ledger.take_over(act=act, projects=projects, source=source, target=target)
     grants = (
         Grant.objects.filter(device__project__in=projects, device__released_at=None, state=Grant.State.LIVE)
+        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
         .select_related("product", "device")
         .order_by("made_at", "pk")
     )

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import scopes
 from accounts.models import Project
 from devices.models import Device
-from licenses import handing_over, ledger, queries
+from licenses import handing_over, ledger, queries, trial_course
 from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict
@@ -122,8 +122,9 @@ def release_device(*, device: Device, caller: Caller, now: datetime) -> None:
         return
     # The lock keeps assignments out while it is decided whether the device may go.
     device = ledger.lock_device(device)
-    _require_free(device)
+    _require_free(device, now=now)
     earlier = scopes.hold_project(device.project)
+    trial_course.withdraw_what_waits(device=device, earlier=earlier, act=act, caller=caller, now=now)
     device.released_at = now
     device.save(update_fields=["released_at"])
     handing_over.hand_over(device, earlier=earlier, later=None, act=act, now=now)
@@ -140,8 +141,8 @@ def release_device(*, device: Device, caller: Caller, now: datetime) -> None:
     acts.finish(act, outcome={})
 
 
-def _require_free(device: Device) -> None:
-    kept_by = handing_over.keeps_it_in_place(list(queries.live_grants(device)))
+def _require_free(device: Device, *, now: datetime) -> None:
+    kept_by = handing_over.keeps_it_in_place(list(queries.grants_at(device, now=now)))
     if any(grant.license_class == grant.Class.BRIDGE for grant in kept_by):
         raise DeviceBridged
     if kept_by:

@@ -58,7 +58,7 @@ def issue(*, device: Device, seq: int, act: Act | None, now: datetime) -> Licens
     A job signs it soon, if nobody wants it before.
     """
     assert connection.in_atomic_block, "a document belongs to the transaction of the change"
-    grants = [grant for grant in queries.live_grants(device) if not _is_over(grant, now)]
+    grants = list(queries.grants_at(device, now=now))
     payload = LicenseDocumentV1(
         issuer=settings.PORTAL_ID,
         hardware_id=device.hardware_id,
@@ -122,10 +122,7 @@ def item(grant: Grant) -> Item:
         version=grant.product.version,
         qty=grant.quantity,
         license_class=grant.license_class,
-        returnable=grant.product.returnable,
+        # A test license ends with everything that a device gives back, and is not given back by itself.
+        returnable=grant.product.returnable and grant.license_class != Grant.Class.TEST,
         expires_at=clock.posix(grant.expires_at) if grant.expires_at else None,
     )
-
-
-def _is_over(grant: Grant, now: datetime) -> bool:
-    return grant.expires_at is not None and grant.expires_at <= now

@@ -25,7 +25,7 @@ def hand_over(
     source, destination = (ledger.project_holder(one) if one else None for one in (earlier, later))
     if source and destination and bytes(source.log_id) == bytes(destination.log_id):
         return
-    grants = list(queries.live_grants(device))
+    grants = list(queries.grants_at(device, now=now))
     if not grants:
         return
     transparency.record(

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from devices.models import Device
-from licenses import bundle, documents, keyring, ledger, queries
+from licenses import bundle, documents, keyring, ledger, queries, trial_course, trial_queries
 from licenses.keyring import KeyRing
 from licenses.models import Acknowledged, LicenseDocument, Return
 from portal.core import audit
@@ -28,14 +28,26 @@ class Bundle:
 
 
 def hand_out(
-    device: Device, *, seq_seen: int = 0, event: str, caller: Caller, now: datetime
+    device: Device,
+    *,
+    seq_seen: int = 0,
+    starts_test: bool = False,
+    event: str,
+    caller: Caller,
+    now: datetime,
 ) -> LicenseDocument:
     """The device's current document, signed, and marked as handed out.
 
     A new one is built where there is none, where an item of the last one has ended, or where the device has
     seen a higher `seq` than the portal's (trust.md 3).
+
+    :param starts_test: a test license that waits starts with this, and is in the document (mission rule 21).
+    :raises NoKeySet, SigningKeyMissing: the portal has no keys, or not on this server.
     """
-    document = queries.current_document(device)
+    document, test_waits = trial_queries.document_and_wait(device)
+    if starts_test and test_waits:
+        keyring.current()  # whoever has nothing to sign with hands nothing out, and starts no clock
+        document = _start_test(device=device, seq_seen=seq_seen, caller=caller, now=now)
     while True:
         if document is None or documents.is_outdated(document, device=device, seq_seen=seq_seen, now=now):
             document = _issue_current(device=device, seq_seen=seq_seen, now=now)
@@ -108,6 +120,15 @@ def _receipt_not_acknowledged(device: Device) -> Return | None:
         return None
     acknowledged = Acknowledged.objects.filter(device=device, installed_seq__gte=last.next_seq)
     return None if acknowledged.exists() else last
+
+
+@transaction.atomic(durable=True)
+def _start_test(*, device: Device, seq_seen: int, caller: Caller, now: datetime) -> LicenseDocument | None:
+    # The lock makes it one start: of a page and a device at once, the second finds that nothing waits.
+    device = ledger.lock_device(device)
+    documents.note_seq_seen(device=device, seq_seen=seq_seen, now=now)
+    trial_course.start_what_waits(device=device, caller=caller, now=now)
+    return queries.current_document(device)
 
 
 @transaction.atomic(durable=True)

@@ -238,6 +238,31 @@ def grant(
     )
 
 
+def grant_tests(
+    *,
+    act: Act,
+    device: Device,
+    quantities: Sequence[tuple[Product, int]],
+    expires_at: datetime,
+    first_seq: int,
+    now: datetime,
+) -> list[Grant]:
+    """Write the grants of a test license; no balance has a part in them. The device is locked."""
+    return Grant.objects.bulk_create(
+        Grant(
+            device=device,
+            product=product,
+            quantity=quantity,
+            license_class=Grant.Class.TEST,
+            made_by=act,
+            made_at=now,
+            expires_at=expires_at,
+            first_seq=first_seq,
+        )
+        for product, quantity in quantities
+    )
+
+
 def end_grants(*, act: Act, grants: Iterable[Grant], state: Grant.State, now: datetime) -> None:
     """Take grants out of the live state. The device is locked.
 

@@ -193,12 +193,17 @@ def free_by_balance(
 
 
 def live_grants(device: Device) -> QuerySet[Grant]:
-    """The live grants of a device, in the order in which documents list them."""
+    """The live grants of a device, in the order in which documents list them; some may be past their end."""
     return (
         Grant.objects.filter(device=device, state=Grant.State.LIVE)
         .select_related("product")
         .order_by("made_at", "pk")
     )
+
+
+def grants_at(device: Device, *, now: datetime) -> QuerySet[Grant]:
+    """Those that have not ended: what the device holds at a moment, whatever jobs have done so far."""
+    return live_grants(device).filter(Q(expires_at=None) | Q(expires_at__gt=now))
 
 
 def grants_named(ids: Iterable[str], *, device: Device) -> dict[str, Grant]:

@@ -132,7 +132,7 @@ def _accept(
     device = ledger.lock_device(device)
     accepting.note_counter(device=device, ctr=statement.ctr, payload_sha256=payload_sha256, now=now)
     documents.note_seq_seen(device=device, seq_seen=statement.seq, now=now)
-    results, ending = _results(device, statement)
+    results, ending = _results(device, statement, now=now)
     if ending:
         document = _take_back(ending, device=device, act=act, caller=caller, now=now)
     else:
@@ -154,16 +154,19 @@ def _accept(
     return row
 
 
-def _results(device: Device, statement: payloads.Return) -> tuple[list[tuple[str, Outcome]], list[Grant]]:
+def _results(
+    device: Device, statement: payloads.Return, *, now: datetime
+) -> tuple[list[tuple[str, Outcome]], list[Grant]]:
     """What becomes of each grant named, and the grants that end."""
-    if statement.grants == payloads.ALL:
+    everything = statement.grants == payloads.ALL
+    if everything:
         _raise_floor(device, statement.min_seq)
-        named = {queries.grant_id(grant): grant for grant in queries.live_grants(device)}
+        named = {queries.grant_id(grant): grant for grant in queries.grants_at(device, now=now)}
         ids: Sequence[str] = list(named)
     else:
         ids = statement.grants
         named = queries.grants_named(ids, device=device)
-    results = [(grant_id, _outcome(named.get(grant_id))) for grant_id in ids]
+    results = [(grant_id, _outcome(named.get(grant_id), everything=everything, now=now)) for grant_id in ids]
     return results, [named[grant_id] for grant_id, outcome in results if outcome == "returned"]
 
 
@@ -176,13 +179,16 @@ def _raise_floor(device: Device, min_seq: int) -> None:
     device.save(update_fields=["seq_floor"])
 
 
-def _outcome(grant: Grant | None) -> Outcome:
+def _outcome(grant: Grant | None, *, everything: bool, now: datetime) -> Outcome:
     if grant is None:
         return "unknown"
-    if grant.state != Grant.State.LIVE:
+    if grant.state != Grant.State.LIVE or (grant.expires_at is not None and grant.expires_at <= now):
         return "already"
-    # Test licenses and bridges end with any product; what was bought stays where it cannot come back.
+    # What was bought stays where it cannot come back.
     if grant.license_class == Grant.Class.BOUGHT and not grant.product.returnable:
+        return "kept"
+    # A test license is not given back (mission rule 23); it ends where a device gives up all it has.
+    if grant.license_class == Grant.Class.TEST and not everything:
         return "kept"
     return "returned"
 

@@ -9,7 +9,7 @@ from licenses import bundle, keyring
 from portal.core.kept_queries import KeptQuery
 
 QUERY = KeptQuery(
-    function="licenses_current_bundle",
+    function="licenses_current_bundle_2",
     parameters=("device_id", "seq_floor", "seq_seen", "now"),
     sql="""
     SELECT (SELECT MAX(version) FROM licenses_keysetversion),
@@ -27,6 +27,11 @@ QUERY = KeptQuery(
       AND document.seq > %(seq_floor)s AND document.seq >= %(seq_seen)s
       AND document.handed_out_at IS NOT NULL
       AND (document.outdated_at IS NULL OR document.outdated_at > %(now)s)
+      AND NOT EXISTS (
+              SELECT 1 FROM licenses_testlicense waiting
+              WHERE waiting.device_id = document.device_id
+                AND waiting.void = '' AND waiting.started_at IS NULL
+          )
     """,
 )
 """A change of it is a migration as well: PostgreSQL has it as a function."""
@@ -35,7 +40,8 @@ QUERY = KeptQuery(
 def has_current(device: Device, *, have: str, seq_seen: int, now: datetime) -> bool:
     """Whether `have` is the tag of the bundle that the device would get, with nothing to sign or to note.
 
-    False says nothing: then `licenses.handout` looks. The conditions are those of `documents.is_outdated`.
+    False says nothing: then `licenses.handout` looks. The conditions are those of `documents.is_outdated`;
+    beside them, a test license that waits starts with this fetch (mission rule 21).
 
     :raises DemoKeys: the keys are a demo's, and this is none.
     """

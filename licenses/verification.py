@@ -19,9 +19,19 @@ from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from licenses import documents, log_line, queries, transparency
+from licenses import documents, log_line, transparency
 from licenses.document import LicenseDocumentV1, MalformedDocument
-from licenses.models import ActivationKey, Grant, Holder, Holding, LicenseDocument, LogLeaf, LogLine, Transfer
+from licenses.models import (
+    ActivationKey,
+    Grant,
+    Holder,
+    Holding,
+    LicenseDocument,
+    LogLeaf,
+    LogLine,
+    TestLicense,
+    Transfer,
+)
 from portal.core import base64url
 
 CHUNK = 2000
@@ -169,9 +179,11 @@ def _latest_documents_list_the_live_grants() -> Iterator[str]:
             listed = set(LicenseDocumentV1.from_payload(bytes(row.payload)).items)
         except MalformedDocument:
             continue  # said by the check before
+        # Ended since, and put away by now or not: listed it was.
+        to_their_end = Grant.objects.filter(device=row.device, state__in=["live", "expired"])
         live = {
             documents.item(grant)
-            for grant in queries.live_grants(row.device)
+            for grant in to_their_end.select_related("product")
             if grant.expires_at is None or grant.expires_at > row.issued_at
         }
         if listed != live:
@@ -179,6 +191,20 @@ def _latest_documents_list_the_live_grants() -> Iterator[str]:
     bought = Grant.objects.filter(state=Grant.State.LIVE, license_class=Grant.Class.BOUGHT)
     for grant in bought.filter(device__license_documents__isnull=True).iterator(CHUNK):
         yield f"grant {grant.pk} is live, but its device never had a document"
+
+
+def _test_grants_are_those_of_test_licenses() -> Iterator[str]:
+    """Each test grant began with a test license of its device and has its end; each that began has grants."""
+    began = TestLicense.objects.filter(
+        started_by=OuterRef("made_by"), device=OuterRef("device"), ends_at=OuterRef("expires_at")
+    )
+    strays = Grant.objects.filter(~Exists(began), license_class=Grant.Class.TEST)
+    for grant in strays.iterator(CHUNK):
+        yield f"grant {grant.pk} is a test, but no test license of its device has begun with it and its end"
+    held = Grant.objects.filter(made_by=OuterRef("started_by"), license_class=Grant.Class.TEST)
+    empty = TestLicense.objects.filter(~Exists(held), started_at__isnull=False)
+    for test_license in empty.iterator(CHUNK):
+        yield f"test license {test_license.pk} of {test_license.hardware_id} has begun without any grant"
 
 
 def _every_act_is_in_the_log() -> Iterator[str]:
@@ -289,6 +315,7 @@ CHECKS: tuple[Check, ...] = tuple(
         _activated_keys_are_empty,
         _documents_are_what_they_say,
         _latest_documents_list_the_live_grants,
+        _test_grants_are_those_of_test_licenses,
         _every_act_is_in_the_log,
         _leaves_are_made_of_their_lines,
     )

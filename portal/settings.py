@@ -61,6 +61,10 @@ GRANTS_PER_DEVICE = 200
 ACTIVATION_CODE_KEPT = timedelta(days=7)
 KEY_LOOKUPS_PER_HOUR = environment.number("KEY_LOOKUPS_PER_HOUR", 600)
 LARGEST_QUANTITY = 1_000_000
+TEST_LICENSE_MONTHS = 3  # from the first download; the mission's number, so not for the environment
+TEST_LICENSE_LARGEST_QUANTITY = environment.number("TEST_LICENSE_LARGEST_QUANTITY", 100)
+# Test licenses of hardware IDs that the company never had a signed word from, at a time.
+TEST_LICENSES_WITHOUT_CONTACT = environment.number("TEST_LICENSES_WITHOUT_CONTACT", 20)
 
 # --- Django ---
 DEBUG = False

@@ -4,6 +4,7 @@ Constraints, indexes and triggers are not listed: tools.remove_guards asks the d
 """
 
 from tools.guard import NEVER, OPERATIONS, RACES, Guard
+from tools.guards_of_trials import TRIALS
 from tools.guards_of_trust import TRUST
 
 WITHOUT_HOLDING_LOCKS = (
@@ -118,7 +119,7 @@ LOCKS = (
     _unlocked(
         "lock: the device, in issuing at a fetch",
         "licenses/handout.py",
-        "device = ledger.lock_device(device)",
+        ") -> LicenseDocument:\n    device = ledger.lock_device(device)",
         f"{RACES}/test_assignment.py::TestSigning",
     ),
     Guard(
@@ -260,8 +261,8 @@ SUFFICIENCY = (
     ),
     Guard(
         name="check: room on the device",
-        file="licenses/assignment.py",
-        edits=(("if queries.live_grants(device).count() >= settings.GRANTS_PER_DEVICE:", "if False:"),),
+        file="licenses/room.py",
+        edits=(("return held + places <= settings.GRANTS_PER_DEVICE", "return True"),),
         tests=(f"{OPERATIONS}/test_assignment.py",),
     ),
     Guard(
@@ -279,7 +280,7 @@ SUFFICIENCY = (
     Guard(
         name="check: still live, in returning",
         file="licenses/returns.py",
-        edits=(("if grant.state != Grant.State.LIVE:", "if False:"),),
+        edits=(("if grant.state != Grant.State.LIVE or (", "if False or ("),),
         tests=(f"{OPERATIONS}/test_returns.py",),
     ),
     Guard(
@@ -426,4 +427,4 @@ REPETITION = (
     ),
 )
 
-GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST)
+GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS)

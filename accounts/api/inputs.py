@@ -37,6 +37,15 @@ class Integer(serializers.IntegerField):
         return data
 
 
+class Flag(serializers.BooleanField):
+    """JSON's true or false; neither a text nor a number is one."""
+
+    def to_internal_value(self, data: object) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class Input(serializers.Serializer[Any]):
     """An object that has no members but its fields."""
 

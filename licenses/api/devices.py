@@ -22,10 +22,11 @@ from devices.models import Device
 from devices.queries import NoSuchDevice, devices_of, get_device
 from licenses import adding, assignment, delivery, queries
 from licenses.api import dry_runs, inputs, outputs
-from licenses.assignment import AssignmentCarried, DeviceIsFull
+from licenses.assignment import AssignmentCarried
 from licenses.keyring import NoKeySet, SigningKeyMissing
 from licenses.ledger import GrantAlreadyEnded, InsufficientLicenses, QuantityOutOfRange
 from licenses.queries import NoSuchGrant, NoSuchProduct
+from licenses.room import DeviceIsFull
 from portal.core import acts, clock
 from portal.core.problems import MalformedInput
 
@@ -107,7 +108,7 @@ class OneDevice(Door):
     def get(self, request: Request, hardware_id: str) -> Response:
         """Its live grants, its current license document, and when it was last heard of."""
         device = find_device(request, hardware_id)
-        grants = list(queries.live_grants(device))
+        grants = list(queries.grants_at(device, now=clock.now()))
         held = outputs.HeldLicenses(device=device, grants=grants, document=queries.current_document(device))
         undoable = queries.can_be_undone(grants, device)
         return Response(outputs.Device(held, context={"undoable": undoable}).data)

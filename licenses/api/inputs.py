@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.api.inputs import Input, Integer, Text
+from accounts.api.inputs import Flag, Input, Integer, Text
 from accounts.api.paging import Filters, Page, Position
 from devices import hardware_id
 from devices.jose import MAX_TOKEN_BYTES
@@ -43,6 +43,18 @@ class DevicePage(Filters):
         required=False,
         default="",
         help_text="Only devices after this hardware ID: `next` of the answer before.",
+    )
+
+
+class TestLicensePage(Filters):
+    """Query parameters of a list of test licenses, hence texts."""
+
+    __test__ = False  # for pytest, which takes the name for that of a test
+
+    after = _CanonicalHardwareID(
+        required=False,
+        default="",
+        help_text="Only those of devices after this hardware ID: `next` of the answer before.",
     )
 
 
@@ -107,6 +119,20 @@ class NewAssignment(Input):
     product = Text(help_text="The product's code.")
     version = Integer(help_text="The product's major version.")
     quantity = Integer(help_text="How many units, from 1.")
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("For a PBX", value={"version": 14, "quantity": 10}),
+        OpenApiExample("For a slave", value={"version": 14, "slave": True}),
+    ]
+)
+class NewTestLicense(Input):
+    version = Integer(help_text="The major version of the device's firmware.")
+    slave = Flag(required=False, default=False, help_text="For a slave: the gateway licenses only.")
+    quantity = Integer(
+        required=False, default=None, allow_null=True, help_text="Of each PBX license; left out for a slave."
+    )
 
 
 @extend_schema_serializer(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licenses.api import balances, companies, device_projects, devices, keys, records, statements
+from licenses.api import balances, companies, device_projects, devices, keys, records, statements, trials
 
 urlpatterns = [
     path("products", balances.Products.as_view(), name="api-products"),
@@ -28,6 +28,31 @@ urlpatterns = [
         "devices/<str:hardware_id>/statements",
         statements.CarriedStatements.as_view(),
         name="api-device-statements",
+    ),
+    path(
+        "projects/<int:project_id>/test-licenses",
+        trials.ProjectTestLicenses.as_view(),
+        name="api-project-test-licenses",
+    ),
+    path(
+        "devices/<str:hardware_id>/test-license",
+        trials.DeviceTestLicense.as_view(),
+        name="api-test-license",
+    ),
+    path(
+        "devices/<str:hardware_id>/test-license/change",
+        trials.TestLicenseChange.as_view(),
+        name="api-test-license-change",
+    ),
+    path(
+        "devices/<str:hardware_id>/test-license/withdraw",
+        trials.TestLicenseWithdrawal.as_view(),
+        name="api-test-license-withdraw",
+    ),
+    path(
+        "devices/<str:hardware_id>/test-license/download",
+        trials.TestLicenseDownload.as_view(),
+        name="api-test-license-download",
     ),
     path("projects/<int:project_id>/claim-codes", statements.ClaimCodes.as_view(), name="api-claim-codes"),
     path("projects/<int:project_id>/claims", statements.CarriedClaims.as_view(), name="api-claims"),

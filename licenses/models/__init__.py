@@ -6,6 +6,7 @@ from licenses.models.documents import Acknowledged, KeySetVersion, LicenseDocume
 from licenses.models.imports import CompanyImport
 from licenses.models.log import LogLeaf, LogLine
 from licenses.models.orders import ActivationKey, KeyDelivery, Order, Product
+from licenses.models.trials import TestLicense
 
 __all__ = [
     "Acknowledged",
@@ -23,6 +24,7 @@ __all__ = [
     "Order",
     "Product",
     "Return",
+    "TestLicense",
     "Transfer",
     "random_bytes",
 ]

@@ -26,6 +26,10 @@ class Product(models.Model):
     user_assignable = models.BooleanField()
     unit = models.CharField(max_length=20)
     weight = models.IntegerField(default=1)
+    # Whether test licenses of this version hold it (mission rule 20), and how many units: null where the
+    # one who creates it says how many.
+    in_test_set = models.BooleanField(default=False)
+    test_quantity = models.IntegerField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -36,6 +40,12 @@ class Product(models.Model):
             ),
             models.CheckConstraint(condition=Q(version__gt=0), name="a_product_has_a_version"),
             models.CheckConstraint(condition=Q(weight__gte=0), name="a_product_has_a_weight"),
+            models.CheckConstraint(
+                condition=Q(in_test_set=False, test_quantity__isnull=True)
+                | Q(in_test_set=True, kind="gateway", test_quantity__isnull=False, test_quantity__gt=0)
+                | Q(in_test_set=True, kind__in=["pbx", "app", "service"], test_quantity__isnull=True),
+                name="a_test_set_gives_gateways_a_number_and_asks_for_others",
+            ),
         ]
 
     def __str__(self) -> str:

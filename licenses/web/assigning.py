@@ -89,7 +89,7 @@ def assign_many(request: HttpRequest, project_id: int) -> HttpResponse:
             given = _given(form)
             if "confirm" in request.POST:
                 return _assign(request, form, given)
-            preview = assignment.look_at_assignment(**given)
+            preview = assignment.look_at_assignment(**given, now=clock.now())
         except (ledger.InsufficientLicenses, ledger.QuantityOutOfRange) as refusal:
             form.refuse(refusal, field="quantity")
         except DomainError as refusal:

@@ -12,10 +12,12 @@ from accounts.queries import MANAGE, OPERATE
 from accounts.web import active
 from devices import queries as devices
 from devices.models import Device
-from licenses import queries
+from licenses import queries, trial_queries
+from licenses.models import Grant
 from licenses.web import history, link_codes
 from licenses.web.products import ProductField
 from licenses.web.statement_form import LARGEST_KIB, StatementForm
+from portal.core import clock
 from portal.core.forms import ActForm, PortalForm, respond
 
 HISTORY = 10
@@ -44,6 +46,7 @@ def show(
     :param carrying: the form for the device's statement, as it was sent.
     :param refused: the form of one of the buttons, when that was refused.
     """
+    now = clock.now()
     active.work_in(request, device.project)
     right = accounts.right_in(project=device.project, user=user)
     can_operate = accounts.reaches(right, needed=OPERATE)
@@ -52,8 +55,9 @@ def show(
     product = assigning.fields["product"]
     assert isinstance(product, ProductField), "set by the form's class"
     product.offer_products(balance)
-    grants = list(queries.live_grants(device))
+    grants = list(queries.grants_at(device, now=now))
     undoable = queries.can_be_undone(grants, device) if can_operate else set()
+    test_license = trial_queries.test_license_of(device)
     context = {
         "device": device,
         "project": device.project,
@@ -61,10 +65,17 @@ def show(
         "can_operate": can_operate,
         "can_manage": accounts.reaches(right, needed=MANAGE),
         "has_free": any(row.free for row in balance),
-        "grants": [(grant, queries.grant_id(grant) if grant.pk in undoable else "") for grant in grants],
+        # A test license is told of by itself, with all it holds.
+        "grants": [
+            (grant, queries.grant_id(grant) if grant.pk in undoable else "")
+            for grant in grants
+            if grant.license_class != Grant.Class.TEST
+        ],
+        "listed": len(grants),
         "has_undo": bool(undoable),
         "most_grants": settings.GRANTS_PER_DEVICE,
         "document": queries.current_document(device),
+        "test": trial_queries.described(test_license, now=now) if test_license else None,
         "next_seq": queries.next_seq(device),
         "acknowledged": queries.acknowledged(device),
         "last_return": queries.last_return(device),

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from accounts.queries import OPERATE
 from accounts.requests import caller, person, signed_in
 from devices import queries as devices
+from devices.models import Device
 from licenses import assignment, delivery, ledger, queries
+from licenses.handout import Bundle
 from licenses.web import device_page
 from licenses.web.device_page import AssignForm
 from portal.core import clock
@@ -107,9 +109,14 @@ def download(request: HttpRequest, hardware_id: str) -> HttpResponse:
         except DomainError as refusal:
             form.refuse(refusal)
         else:
-            response = HttpResponse(bundle.content, content_type="application/json")
-            file_name = f"{device.hardware_id}-{bundle.seq}.lic"
-            response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
-            response.headers["Cache-Control"] = "no-store"
-            return response
+            return as_file(bundle, device)
     return device_page.show(request, device, user, refused=form)
+
+
+def as_file(bundle: Bundle, device: Device) -> HttpResponse:
+    """The bundle as a `.lic` file that the browser saves."""
+    response = HttpResponse(bundle.content, content_type="application/json")
+    file_name = f"{device.hardware_id}-{bundle.seq}.lic"
+    response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -63,6 +64,21 @@ SENTENCES: Mapping[str, Any] = {
         "%(hardware_id)s said: seq %(installed)s is installed, seq %(effective)s in effect; %(actor)s "
         "brought the file."
     ),
+    "test-license-created": _("%(actor)s created a test license of version %(version)s for %(hardware_id)s."),
+    "test-license-changed": _("%(actor)s changed the test license of %(hardware_id)s (version %(version)s)."),
+    "test-license-withdrawn": _("%(actor)s withdrew the test license of %(hardware_id)s."),
+    "test-license-withdrawn-by-leaving": _(
+        "The test license of %(hardware_id)s was withdrawn: nobody had downloaded it when the device left."
+    ),
+    "test-license-started": _(
+        "%(actor)s downloaded the test license of %(hardware_id)s: it ends on %(ends)s."
+    ),
+    "test-license-started-by-fetch": _("%(hardware_id)s fetched its test license: it ends on %(ends)s."),
+    "test-license-ended": _("The test license of %(hardware_id)s ended."),
+    "test-license-revoked": _(
+        "The test license of %(hardware_id)s was revoked: it was downloaded in a project that never heard of "
+        "the device."
+    ),
     "claim-code-made": _("%(actor)s made a claim code for %(hardware_id)s."),
     "claim-with-support": _("%(hardware_id)s proved itself with a claim; support decides about it."),
     "device-claimed": _("%(hardware_id)s came into this project by a claim that it signed."),
@@ -88,6 +104,8 @@ _FACTS = (
     "project",
     "role",
     "right",
+    "version",
+    "ends",
 )
 # Facts are kept as words of the data; people read them in theirs.
 _WORDS: Mapping[str, Any] = {
@@ -148,6 +166,8 @@ def _sentence(entry: AuditEntry, hardware_id: str, people: Mapping[int, str], on
             facts[name] = gettext("another balance")
     for name in ("role", "right"):
         facts[name] = _WORDS.get(facts[name], facts[name])
+    if facts["ends"]:
+        facts["ends"] = date_format(datetime.fromisoformat(facts["ends"]), "DATETIME_FORMAT") + " UTC"
     facts["person"] = people.get(entry.facts.get("user", 0), "")
     text = str(sentence) % {**facts, "actor": entry.who, "hardware_id": hardware_id}
     return text.replace(" .", ".")  # a device without a name
@@ -157,6 +177,10 @@ def _name_of(entry: AuditEntry) -> str:
     """Which sentence tells the entry: some events read differently from where one stands."""
     if entry.event == "device-claimed" and not entry.facts.get("gained"):
         return "device-claimed-away"
+    if entry.event == "test-license-started" and entry.facts.get("fetched"):
+        return "test-license-started-by-fetch"
+    if entry.event == "test-license-withdrawn" and entry.facts.get("left"):
+        return "test-license-withdrawn-by-leaving"
     # What devices say over REST nobody carries; a file somebody does, and is then its actor.
     if f"{entry.event}-by-file" in SENTENCES and entry.actor_id is not None:
         return f"{entry.event}-by-file"

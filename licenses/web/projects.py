@@ -116,7 +116,7 @@ def _page(request: HttpRequest, project: Project, user: User, form: DeviceForm) 
     can_operate = accounts.reaches(right, needed=OPERATE)
     wanted = chosen(request)
     page = Paginator(device_lists.listed(project, **wanted), DEVICES_A_PAGE).get_page(request.GET.get("page"))
-    held = device_lists.held_by(page)
+    held = device_lists.held_by(page, now=clock.now())
     context = {
         "project": project,
         "name": choices.name_of(project),

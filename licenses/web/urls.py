@@ -20,6 +20,7 @@ from licenses.web import (
     several_keys,
     statements,
     transfers,
+    trials,
 )
 
 urlpatterns = [
@@ -48,6 +49,14 @@ urlpatterns = [
     path("devices/<str:hardware_id>/download", devices.download, name="device-download"),
     path("devices/<str:hardware_id>/upload", statements.upload, name="device-upload"),
     path("devices/<str:hardware_id>/returns/<str:jti>", statements.returned, name="device-return"),
+    path("devices/<str:hardware_id>/test-license", trials.create, name="device-test-license"),
+    path("devices/<str:hardware_id>/test-license/change", trials.change, name="device-test-license-change"),
+    path(
+        "devices/<str:hardware_id>/test-license/withdraw",
+        trials.withdraw,
+        name="device-test-license-withdraw",
+    ),
+    path("devices/<str:hardware_id>/test-license/start", trials.start, name="device-test-license-start"),
     path("devices/<str:hardware_id>/project", places.change_project, name="device-project"),
     path("devices/<str:hardware_id>/release", places.release, name="device-release"),
     path("projects/<int:project_id>/archive", places.archive, name="project-archive"),

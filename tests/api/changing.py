@@ -10,7 +10,7 @@ from typing import Any
 from accounts import membership
 from accounts.models import Company, Invitation, Membership, Project, User
 from devices.models import Device
-from licenses import archiving, claims, company_import, queries
+from licenses import archiving, claims, company_import, queries, trials
 from tests import factories
 from tests.api import contract
 from tests.api.scenes import HARDWARE_ID
@@ -72,6 +72,19 @@ def _return(world: World) -> Request:
     grant = queries.grant_id(factories.assigned(world.device))
     text = written(world.signer, "lic-return+jws", ctr=1, grants=[grant], min_seq=0)
     return _post(f"devices/{HARDWARE_ID}/statements", statement=text)
+
+
+def _tested(world: World, action: str, **body: Any) -> Request:
+    """A test license that waits on the device."""
+    trials.create_test_license(
+        device=world.device,
+        version=13,
+        slave=True,
+        quantity=None,
+        caller=factories.caller(world.alice),
+        now=factories.NOW,
+    )
+    return _post(f"devices/{HARDWARE_ID}/test-license/{action}", **body)
 
 
 def _theirs() -> Device:
@@ -189,6 +202,7 @@ def _empty(world: World) -> Project:
     return factories.make_project(company=world.project.company)
 
 
+TESTED = {"version": 14, "quantity": 5}
 PORTS = {"product": "Port", "version": 14, "quantity": 1}
 REQUESTS: dict[str, Callable[[World], Request]] = {
     "create-company": lambda _world: _post("companies", name="Second"),
@@ -216,6 +230,10 @@ REQUESTS: dict[str, Callable[[World], Request]] = {
     "assign-licenses": lambda _world: _post(f"devices/{HARDWARE_ID}/assignments", **PORTS),
     "undo-assignment": _undo,
     "carry-statement": _return,
+    "create-test-license": lambda _world: _post(f"devices/{HARDWARE_ID}/test-license", **TESTED),
+    "change-test-license": lambda world: _tested(world, "change", **TESTED),
+    "withdraw-test-license": lambda world: _tested(world, "withdraw"),
+    "download-test-license": lambda world: _tested(world, "download"),
     "make-claim-code": lambda world: _post(
         f"projects/{world.project.pk}/claim-codes", hardware_id=_theirs().hardware_id
     ),

@@ -53,7 +53,7 @@ class TestBudgets:
             partial(assignment.assign, device=device, product=product, quantity=1, caller=caller(), now=NOW)
         )
 
-        assert len(sent) == 19, "\n".join(sent)
+        assert len(sent) == 20, "\n".join(sent)
 
     def test_undo(self, project: Project) -> None:
         activated(project, {"Port": 500})

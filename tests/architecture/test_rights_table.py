@@ -17,7 +17,7 @@ from accounts.invitations import hash_of
 from accounts.models import Membership, User
 from devices import blocking
 from devices.models import Alert, TrustAnchor
-from licenses import balances, company_import
+from licenses import balances, company_import, trials
 from licenses.models import CompanyImport, Return
 from licenses.queries import grant_id
 from portal.core import acts
@@ -91,6 +91,9 @@ def world(anchor: TrustAnchor) -> World:
         now=NOW,
     )
     factories.give_back(device, "A" * 22)
+    trials.create_test_license(
+        device=device, version=14, slave=True, quantity=None, caller=caller(admin), now=NOW
+    )
     blocked = factories.make_device(project=other)
     reasoned = caller(people["staff"], reason="stolen")
     blocking.block_device(device=blocked, caller=reasoned, now=NOW)

@@ -17,7 +17,7 @@ from tests.factories import NOW
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no functions of ours")
 
 ASKED = {"hardware_id": "00-00-00-00-00-01", "heard_since": NOW}
-NOBODY = (0, None, *[None] * 6, False, False, None, None)
+NOBODY = (0, None, *[None] * 6, False, False, None, None, False)
 """No anchor, and no device."""
 
 

@@ -44,7 +44,8 @@ def test_every_command_of_the_guide_does_what_it_says(
 
     assert done.returncode == 0, done.stderr
     assert '"code"' not in done.stdout, done.stdout  # no problem document among the answers
-    [file] = tmp_path.glob("*.lic")
-    assert json.loads(file.read_bytes())["bundle"] == "olp/1"
+    files = list(tmp_path.glob("*.lic"))
+    assert [json.loads(file.read_bytes())["bundle"] for file in files] == ["olp/1"] * 2
+    assert project.devices.get().test_licenses.get().started_at is not None
     device = project.devices.get()
     assert (factories.free(company), factories.free(project), factories.free(device)) == (4, 2, 4)

@@ -23,12 +23,13 @@ from devices.models import (
     AnchorPrefix,
     BlockedKey,
     Device,
+    FirstWord,
     ProjectChange,
     SeqFloor,
     StatementCounter,
     TrustAnchor,
 )
-from licenses import delivery, device_projects, keyring, ledger, queries
+from licenses import delivery, device_projects, keyring, ledger, queries, trials
 from licenses.models import (
     ActivationKey,
     ClaimCode,
@@ -43,6 +44,7 @@ from licenses.models import (
     Order,
     Product,
     Return,
+    TestLicense,
     Transfer,
 )
 from portal.core.models import Act, AuditEntry, random_id
@@ -103,6 +105,9 @@ class Rows:
     customer_link: CustomerLink
     company_import: CompanyImport
     project_change: ProjectChange
+    first_word: FirstWord
+    waiting: TestLicense
+    running: TestLicense
 
     @property
     def issuer(self) -> Holder:
@@ -133,6 +138,9 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
     )
     other = make_device(project=project)
     give_back(other, "A" * 22)
+    waiting = a_test_license(make_device(project=project))
+    running = a_test_license(make_device(project=project))
+    delivery.download_test_license(device=running.device, caller=caller(), now=NOW)
     used = ActivationKey.objects.get(state="activated")
     return Rows(
         user=user,
@@ -189,6 +197,9 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
             source=stranger_s, target=company, asked_by=user, asked_at=NOW, expires_at=NOW
         ),
         project_change=ProjectChange.objects.get(device=moved),
+        first_word=FirstWord.objects.create(device=device, project=project, at=NOW),
+        waiting=waiting,
+        running=TestLicense.objects.get(pk=running.pk),
     )
 
 
@@ -200,6 +211,12 @@ def an_invitation(company: Company, user: User, **gives: Any) -> Invitation:
         invited_at=NOW,
         expires_at=NOW,
         **gives,
+    )
+
+
+def a_test_license(device: Device) -> TestLicense:
+    return trials.create_test_license(
+        device=device, version=14, slave=True, quantity=None, caller=caller(), now=NOW
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
-from licenses.models import Grant, Holder
+from licenses.models import Grant, Holder, TestLicense
 from tests.factories import NOW
 from tests.guards.rows import Rows, a_seq_floor, again, change
 from tests.rows import APPS
@@ -61,6 +61,17 @@ def two_imports(rows: Rows) -> None:
 def two_imports_by_one_act(rows: Rows) -> None:
     imported(rows, done_by=rows.act, source=rows.company_import.target)
     imported(rows, done_by=rows.act)
+
+
+def one_tested(rows: Rows, **changes: Any) -> TestLicense:
+    """One more test license that waits, of other hardware and by an act of its own."""
+    given = {"hardware_id": "00-90-33-77-77-77", "made_by_id": rows.grant.made_by_id} | changes
+    return again(rows.waiting, **given)
+
+
+def two_withdrawn_by_one_act(rows: Rows) -> None:
+    for made_by in (rows.grant.made_by_id, rows.used.activated_by_id):
+        one_tested(rows, made_by_id=made_by, void="withdrawn", voided_at=NOW, voided_by=rows.act)
 
 
 def document(**changes: Any) -> Violation:
@@ -253,6 +264,56 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
         a_grant(license_class="given", expires_at=END),
     ),
     "one_live_bridge_for_a_grant": (two_bridges,),
+    # licenses: test licenses
+    "a_test_set_gives_gateways_a_number_and_asks_for_others": (
+        lambda rows: change(rows.product, test_quantity=1),
+        lambda rows: change(rows.product, in_test_set=True, test_quantity=1),
+        lambda rows: change(rows.product, in_test_set=True, kind="warranty"),
+        lambda rows: change(rows.product, in_test_set=True, kind="gateway"),
+        lambda rows: change(rows.product, in_test_set=True, kind="gateway", test_quantity=0),
+    ),
+    "one_test_license_for_a_hardware_id_for_ever": (
+        lambda rows: one_tested(rows, hardware_id=rows.waiting.hardware_id),
+        lambda rows: one_tested(rows, hardware_id=rows.running.hardware_id),
+    ),
+    "a_tested_hardware_id_is_canonical": (lambda rows: one_tested(rows, hardware_id="00-90-33-01-0a-ff"),),
+    "a_test_license_has_a_version": (lambda rows: one_tested(rows, version=0),),
+    "a_slave_has_no_quantity_and_others_do": (
+        lambda rows: one_tested(rows, quantity=1),
+        lambda rows: one_tested(rows, slave=False),
+        lambda rows: one_tested(rows, slave=False, quantity=0),
+    ),
+    "a_test_license_starts_once_with_its_end": (
+        lambda rows: one_tested(rows, started_at=NOW),
+        lambda rows: one_tested(rows, ends_at=END),
+        lambda rows: one_tested(rows, started_at=NOW, ends_at=END, started_by=rows.act),
+        lambda rows: one_tested(rows, started_at=NOW, ends_at=END, started_in=rows.project),
+        lambda rows: one_tested(
+            rows, started_at=NOW, ends_at=NOW, started_by=rows.act, started_in=rows.project
+        ),
+    ),
+    "a_test_license_is_void_once_and_says_how": (
+        lambda rows: one_tested(rows, void="withdrawn"),
+        lambda rows: one_tested(rows, void="withdrawn", voided_at=NOW),
+        lambda rows: one_tested(rows, voided_at=NOW),
+        lambda rows: one_tested(rows, voided_by=rows.act),
+        lambda rows: one_tested(rows, void="revoked", voided_at=NOW, voided_by=rows.act),
+        lambda rows: one_tested(rows, void="lost", voided_at=NOW, voided_by=rows.act),
+        lambda rows: change(rows.running, void="withdrawn", voided_at=NOW, voided_by=rows.act),
+    ),
+    "licenses_testlicense_made_by_id_key": (
+        lambda rows: one_tested(rows, made_by_id=rows.waiting.made_by_id),
+    ),
+    "licenses_testlicense_started_by_id_key": (
+        lambda rows: one_tested(
+            rows,
+            started_at=NOW,
+            ends_at=END,
+            started_by_id=rows.running.started_by_id,
+            started_in=rows.project,
+        ),
+    ),
+    "licenses_testlicense_voided_by_id_key": (two_withdrawn_by_one_act,),
     # licenses: documents, key sets, the log
     "a_seq_is_given_once": (document(seq=1),),
     "seq_starts_at_one": (document(seq=0), document(seq=-1)),
@@ -273,6 +334,7 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
     "a_line_tells_of_a_transfer_or_a_grant": (lambda rows: again(rows.line, transfer=None, grant=None),),
     "licenses_logline_transfer_id_key": (lambda rows: again(rows.line),),
     # what devices say
+    "a_device_speaks_first_in_a_project_once": (lambda rows: again(rows.first_word),),
     "a_payload_is_counted_once": (lambda rows: again(rows.counter),),
     "a_counted_payload_is_a_hash": (lambda rows: again(rows.counter, payload_sha256=b"short"),),
     "a_key_is_blocked_once": (lambda rows: again(rows.blocked_key),),

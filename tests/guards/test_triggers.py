@@ -36,6 +36,15 @@ def number_twice(rows: Rows) -> None:
     change(rows.leaf, index=2)
 
 
+def withdraw(rows: Rows) -> None:
+    change(rows.waiting, void="withdrawn", voided_at=NOW, voided_by=rows.act)
+
+
+def count_again(rows: Rows) -> None:
+    withdraw(rows)
+    change(rows.waiting, void="", voided_at=None, voided_by=None)
+
+
 def transfer_nowhere(rows: Rows) -> None:
     """To a holder without a holding of the product."""
     again(rows.transfer, product=get_product("Fax"))
@@ -109,6 +118,21 @@ REFUSED: dict[str, tuple[str, tuple[Write, ...]]] = {
     "licenses_holding_never_delete": (NEVER, (lambda rows: remove(rows.holding),)),
     "licenses_grant_never_update": (NEVER, (revive, end_twice)),
     "licenses_grant_never_delete": (NEVER, (lambda rows: remove(again(rows.grant)),)),
+    "licenses_testlicense_never_update": (
+        NEVER,
+        (
+            lambda rows: change(rows.running, ends_at=NOW.replace(year=2030)),
+            lambda rows: change(rows.running, started_at=NOW.replace(year=2025)),
+            lambda rows: change(rows.running, version=13),
+            lambda rows: change(rows.running, slave=False, quantity=2),
+            lambda rows: change(
+                rows.running, started_at=None, started_by=None, started_in=None, ends_at=None
+            ),
+            lambda rows: change(rows.waiting, hardware_id="00-90-33-77-77-77"),
+            count_again,
+        ),
+    ),
+    "licenses_testlicense_never_delete": (NEVER, (lambda rows: remove(rows.waiting),)),
     "licenses_transfer_never_update_or_delete": (
         NEVER,
         (lambda rows: change(rows.transfer, quantity=1), lambda rows: remove(rows.transfer)),
@@ -152,6 +176,9 @@ class TestTriggers:
             lambda rows: change(rows.unsigned, signed=b"{}", signed_under=1, handed_out_at=NOW),
             lambda rows: change(rows.signed, signed=b"{}", signed_under=2),
             lambda rows: change(rows.grant, first_seq=7),
+            withdraw,
+            lambda rows: change(rows.waiting, version=13, slave=False, quantity=2),
+            lambda rows: change(rows.running, void="revoked", voided_at=NOW, voided_by=rows.act),
         ],
         ids=[
             "a grant's end",
@@ -160,6 +187,9 @@ class TestTriggers:
             "a document's signature",
             "a newer signature",
             "a live grant's change",
+            "a test license's withdrawal",
+            "the change of one that waits",
+            "the revocation of one that runs",
         ],
     )
     def test_they_let_pass(self, rows: Rows, write: Write) -> None:

@@ -9,10 +9,10 @@ from accounts.models import Company, Project, User
 from devices.models import Device
 from devices.queries import NoSuchDevice
 from licenses import assignment, queries
-from licenses.assignment import DeviceIsFull
 from licenses.document import MAX_ITEMS
 from licenses.ledger import InsufficientLicenses, QuantityOutOfRange
 from licenses.models import Grant, LicenseDocument
+from licenses.room import DeviceIsFull
 from portal.core import clock
 from portal.core.acts import IdempotencyKeyReused
 from portal.core.models import OutboxJob

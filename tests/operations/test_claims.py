@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from accounts.models import Company, Membership, Project, ProjectRight, User
-from devices import payloads
+from devices import enrollment, payloads
 from devices.accepting import JTIConflict
 from devices.enrollment import DeviceAlreadyAdded, HardwareIDMalformed
 from devices.models import Alert, Device
@@ -262,6 +262,7 @@ class TestADeviceThatIsFree:
 
     def test_a_test_license_does_not_hold_it_back(self, device: Device, newcomer: Project) -> None:
         grant = a_test_license(device)
+        enrollment.record_first_word(device=device, now=NOW)  # else nobody's: test_trial_course.py
 
         assert claim(device, code_for(newcomer, device)) == "changed"
 

@@ -1,6 +1,7 @@
 """A device changes project, is released, and is taken up again (mission rule 7)."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -170,7 +171,7 @@ class TestReleasing:
             license_class=Grant.Class.BRIDGE,
             made_by=grant.made_by,
             made_at=NOW,
-            expires_at=NOW,
+            expires_at=NOW + timedelta(days=14),
             bridge_of=grant,
         )
         transparency.record(

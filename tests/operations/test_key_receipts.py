@@ -11,10 +11,10 @@ from django.conf import LazySettings
 from accounts.models import Project
 from devices.models import Device
 from licenses import bundle, delivery, jose, key_ceremony, keyring, queries, receipt
-from licenses.assignment import DeviceIsFull
 from licenses.document import TYP as DOCUMENT_TYP
 from licenses.key_publication import KeySetsTooLarge
 from licenses.returns import Answer
+from licenses.room import DeviceIsFull
 from licenses.signers import Ed25519Signer, FileSigner, MLDSA65Signer
 from portal.core import base64url
 from tests.conftest import Keys

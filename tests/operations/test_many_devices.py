@@ -9,9 +9,10 @@ from devices.models import Device
 from devices.queries import NoSuchDevice
 from licenses import adding, assignment, device_projects, verification
 from licenses.adding import ListedTwice, ListOutOfRange
-from licenses.assignment import DeviceIsFull, DevicesOfSeveralProjects, DevicesOutOfRange
+from licenses.assignment import DevicesOfSeveralProjects, DevicesOutOfRange
 from licenses.ledger import InsufficientLicenses, QuantityOutOfRange
 from licenses.models import LogLeaf, Transfer
+from licenses.room import DeviceIsFull
 from portal.core.acts import IdempotencyKeyReused
 from portal.core.models import Act, AuditEntry
 from tests.factories import (
@@ -147,7 +148,7 @@ class TestAssigningToMany:
         with refused(InsufficientLicenses, wanted=12, available=10):
             assign(devices, 3)
         with refused(InsufficientLicenses, wanted=12, available=10):
-            assignment.look_at_assignment(devices=devices, product=get_product(), quantity=3)
+            assignment.look_at_assignment(devices=devices, product=get_product(), quantity=3, now=NOW)
 
     def test_a_full_device_keeps_all_from_it_and_is_named(
         self, devices: list[Device], settings: LazySettings
@@ -157,7 +158,7 @@ class TestAssigningToMany:
         with refused(DeviceIsFull, hardware_id=devices[2].hardware_id):
             assign(devices)
         with refused(DeviceIsFull, hardware_id=devices[2].hardware_id):
-            assignment.look_at_assignment(devices=devices, product=get_product(), quantity=2)
+            assignment.look_at_assignment(devices=devices, product=get_product(), quantity=2, now=NOW)
 
     def test_a_device_that_left_meanwhile_keeps_all_from_it(
         self, company: Company, project: Project, devices: list[Device]
@@ -194,7 +195,7 @@ class TestAssigningToMany:
         assigned(devices[1], 1)
         assigned(devices[1], 3, "UC")
         with unchanged():
-            seen = assignment.look_at_assignment(devices=devices, product=get_product(), quantity=2)
+            seen = assignment.look_at_assignment(devices=devices, product=get_product(), quantity=2, now=NOW)
 
         assert (seen.free_before, seen.free_after) == (9, 1)
         assert [(before, after) for _, before, after in seen.devices] == [(0, 2), (1, 3), (0, 2), (0, 2)]

@@ -143,10 +143,28 @@ class TestReturning:
         ]
         assert last_entry().facts["seq"] == 3
 
-    def test_a_test_license_ends_and_is_not_credited(self, device: Device, project: Project) -> None:
+    def test_a_test_license_is_kept(self, device: Device) -> None:
         grant = a_test_license(device)
 
         done = give_back(device, grant)
+
+        assert results(done) == {queries.grant_id(grant): "kept"}
+        assert listed(device) == [("UC", 14, 2)]
+
+    def test_a_test_license_that_has_ended_is_said_to_have_ended_before(self, device: Device) -> None:
+        grant = a_test_license(device)
+        assert grant.expires_at is not None
+
+        done = give_back(device, grant, now=grant.expires_at)
+
+        assert results(done) == {queries.grant_id(grant): "already"}
+
+    def test_a_test_license_ends_with_everything_and_is_not_credited(
+        self, device: Device, project: Project
+    ) -> None:
+        grant = a_test_license(device)
+
+        done = give_back(device, everything=True, min_seq=2)
 
         assert results(done) == {queries.grant_id(grant): "returned"}
         assert (free(project, "UC"), free(device, "UC"), listed(device)) == (5, 0, [])

@@ -32,6 +32,7 @@ from tests.factories import (
     make_device,
     make_key,
 )
+from tests.operations.unbought import a_test_license
 
 PastTheGuards = Callable[[], AbstractContextManager[None]]
 
@@ -250,6 +251,21 @@ def swap_two_lines(books: Books) -> None:
     LogLine.objects.filter(pk=first.pk).update(line=second.line)
 
 
+def lose_a_test_license(books: Books) -> None:
+    a_test_license(books.live.device)
+    books.live.device.test_licenses.all().delete()
+
+
+def lengthen_a_test_license(books: Books) -> None:
+    a_test_license(books.live.device)
+    books.live.device.test_licenses.update(ends_at=NOW.replace(year=2030))
+
+
+def lose_the_grants_of_a_test_license(books: Books) -> None:
+    grant = a_test_license(books.live.device)
+    Grant.objects.filter(pk=grant.pk).update(license_class="bought", expires_at=None)
+
+
 FAULTS: dict[str, tuple[Callable[[Books], None], ...]] = {
     "_balances_follow_from_transfers": (
         raise_a_balance,
@@ -286,6 +302,11 @@ FAULTS: dict[str, tuple[Callable[[Books], None], ...]] = {
         enlarge_an_item,
         lose_the_latest_document,
         lose_all_documents_of_a_device,
+    ),
+    "_test_grants_are_those_of_test_licenses": (
+        lose_a_test_license,
+        lengthen_a_test_license,
+        lose_the_grants_of_a_test_license,
     ),
     "_every_act_is_in_the_log": (
         lose_the_line_of_a_transfer,

@@ -1,18 +1,33 @@
-"""Grants that nobody bought, until there are operations that make them: test licenses and bridges."""
+"""Grants that nobody bought, one at a time: of a test license with one product, and bridges."""
 
 from datetime import timedelta
 
 from devices.models import Device
 from licenses import documents, transparency
 from licenses.log_line import LeafType
-from licenses.models import Grant, Product
+from licenses.models import Grant, Product, TestLicense
 from portal.core import acts
 from tests.factories import NOW, caller, get_product
 
 
 def a_test_license(device: Device, code: str = "UC") -> Grant:
-    """Two units in the device's document, with their line in the log, as the operation will write it."""
-    return _grant(device, get_product(code), Grant.Class.TEST, LeafType.TEST, days=90)
+    """Two units in the device's document, with their line in the log, as the operation writes it."""
+    grant = _grant(device, get_product(code), Grant.Class.TEST, LeafType.TEST, days=90)
+    TestLicense.objects.create(
+        hardware_id=device.hardware_id,
+        device=device,
+        project=device.project,
+        version=grant.product.version,
+        slave=False,
+        quantity=2,
+        made_by=grant.made_by,
+        made_at=NOW,
+        started_by=grant.made_by,
+        started_in=device.project,
+        started_at=NOW,
+        ends_at=grant.expires_at,
+    )
+    return grant
 
 
 def a_bridge(replacement: Device, over: Grant) -> Grant:

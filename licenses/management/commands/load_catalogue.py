@@ -9,7 +9,10 @@ from licenses.models import Product
 
 
 class Command(BaseCommand):
-    help = "Load the starting catalogue. Products that are there stay as they are."
+    help = (
+        "Load the starting catalogue. Products that are there stay as they are; a version without a "
+        "test set gets one."
+    )
 
     def handle(self, **options: Any) -> None:
         before = Product.objects.count()
@@ -24,10 +27,22 @@ class Command(BaseCommand):
                     user_assignable=entry.user_assignable,
                     unit=entry.unit,
                     weight=entry.weight,
+                    in_test_set=entry.in_test_set,
+                    test_quantity=entry.test_quantity,
                 )
                 for version in VERSIONS
                 for entry in CATALOGUE
             ],
             ignore_conflicts=True,
         )
+        self._give_test_sets()
         self.stdout.write(f"{Product.objects.count() - before} products added.")
+
+    def _give_test_sets(self) -> None:
+        """For catalogues that were loaded before there were test licenses."""
+        have_one = set(Product.objects.filter(in_test_set=True).values_list("version", flat=True))
+        for entry in CATALOGUE:
+            if entry.in_test_set:
+                Product.objects.filter(
+                    code=entry.code, kind=entry.kind, version__in=[v for v in VERSIONS if v not in have_one]
+                ).update(in_test_set=True, test_quantity=entry.test_quantity)

@@ -43,6 +43,11 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "waiting": (_("Not handed out yet"), "warning"),
     "reset": (_("Reset needed"), "warning"),
     "blocked": (_("Blocked"), "bad"),
+    # A test license.
+    "waits": (_("Waits for its first download"), "warning"),
+    "running": (_("Running"), "good"),
+    "given-back": (_("Given back before its end"), "plain"),
+    "ended": (_("Ended"), "plain"),
     # What became of a grant that a device gave back (trust.md 5).
     "returned": (_("Given back"), "good"),
     "already": (_("Ended before"), "plain"),

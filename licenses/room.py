@@ -1,0 +1,49 @@
+"""Whether a device has room for more grants: its document lists only so many (mission rule 13)."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from devices.models import Device
+from licenses import queries, trial_queries
+from portal.core.errors import Conflict
+
+
+class DeviceIsFull(Conflict):
+    code = "device-is-full"
+    title = _("The device %(hardware_id)s holds %(most)s licenses already, as many as one document can list.")
+    why = _(
+        "A device reads all of its licenses from one document, and small devices have little room for it. "
+        "The limit makes sure that every device can read what it is given."
+    )
+    way_out = _("Return some of one product and assign one larger quantity of it instead.")
+    source = "mission rule 13"
+
+
+def require_room(device: Device, *, more: int, now: datetime) -> None:
+    """Hold a device to the number of grants that one document lists. The device is locked.
+
+    A test license that waits has its places kept: whoever downloads it finds room, and a device that fetches
+    is never without it.
+
+    :raises DeviceIsFull: with so many more there would be too many.
+    """
+    waiting = trial_queries.waiting_test_license(device)
+    kept = len(trial_queries.contents_of(waiting)) if waiting else 0
+    require_places(device, kept + more, now=now)
+
+
+def require_places(device: Device, places: int, *, now: datetime) -> None:
+    """The same, where nothing waits but what the places are for.
+
+    :raises DeviceIsFull: it has fewer left.
+    """
+    if not has_places(device, places, now=now):
+        raise DeviceIsFull(most=settings.GRANTS_PER_DEVICE, hardware_id=device.hardware_id)
+
+
+def has_places(device: Device, places: int, *, now: datetime) -> bool:
+    """Whether the document of the device can list so many grants more."""
+    held = queries.grants_at(device, now=now).count()
+    return held + places <= settings.GRANTS_PER_DEVICE
