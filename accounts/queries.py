@@ -128,14 +128,17 @@ def get_project(*, project_id: int, user: Principal, right: str = VIEW) -> Proje
 
 def right_in(*, project: Project, user: User) -> str:
     """The user's right in a project, "" for a stranger: what a page shows follows from it."""
-    admin = Membership.objects.filter(
-        user=user, company_id=project.company_id, role=Membership.Role.ADMIN
-    ).exists()
-    if admin:
-        return MANAGE
-    return (
-        ProjectRight.objects.filter(user=user, project=project).values_list("level", flat=True).first() or ""
-    )
+    return standing_in(project=project, user=user)[0]
+
+
+def standing_in(*, project: Project, user: User) -> tuple[str, bool]:
+    """The user's right in a project, and whether they belong to its company, unlike its end customers."""
+    roles = Membership.objects.filter(user=user, company_id=project.company_id).values_list("role", flat=True)
+    role = roles.first()
+    if role == Membership.Role.ADMIN:
+        return MANAGE, True
+    levels = ProjectRight.objects.filter(user=user, project=project).values_list("level", flat=True)
+    return levels.first() or "", role is not None
 
 
 def reaches(right: str, *, needed: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +19,7 @@ from portal.core.errors import Invalid
 
 LONGEST_KEY = 100
 
-Page = Callable[..., HttpResponse]
+Page = Callable[..., HttpResponseBase]
 LONGEST_NAME = 200  # what an act and an audit entry keep; two names of a hundred and a blank are longer
 
 
@@ -47,7 +47,7 @@ def staff_only(page: Page) -> Page:
     """
 
     @functools.wraps(page)
-    def for_staff(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def for_staff(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not person(request).is_staff:
             raise Http404
         return page(request, *args, **kwargs)

@@ -53,10 +53,42 @@ def devices_of(project: Project, *, part_of_id: str = "", part_of_name: str = ""
     :param part_of_name: only names with this in them.
     """
     devices = Device.objects.filter(project=project, released_at=None, name__icontains=part_of_name)
-    if part := re.sub(r"[-:.\s]", "", part_of_id).upper():
-        plain = Replace("hardware_id", Value("-"), Value(""))
-        devices = devices.annotate(plain=plain).filter(plain__contains=part)
+    if part := _digits(part_of_id):
+        devices = devices.alias(plain=_PLAIN_ID).filter(plain__contains=part)
     return devices.select_related("contact").order_by("hardware_id")
+
+
+def found_in(projects: QuerySet[Project], *, text: str) -> QuerySet[Device]:
+    """Devices of the projects with the text in their name, or in their hardware ID, however typed."""
+    found = Q(name__icontains=text)
+    if part := _digits(text):
+        found |= Q(plain__contains=part)
+    return (
+        Device.objects.alias(plain=_PLAIN_ID)
+        .filter(found, project__in=projects.order_by().values("pk"), released_at=None)
+        .select_related("project__company", "contact")
+        .order_by("hardware_id")
+    )
+
+
+_PLAIN_ID = Replace("hardware_id", Value("-"), Value(""))
+
+
+def _digits(part_of_id: str) -> str:
+    return re.sub(r"[-:.\s]", "", part_of_id).upper()
+
+
+def devices_named(hardware_ids: Iterable[str], *, project: Project) -> list[Device]:
+    """Those of the hardware IDs, in canonical form, that are devices of the project; by hardware ID."""
+    found = Device.objects.filter(hardware_id__in=list(hardware_ids), project=project, released_at=None)
+    return list(found.select_related("project__company").order_by("hardware_id"))
+
+
+def in_use(hardware_ids: Iterable[str]) -> dict[str, int]:
+    """Those of the hardware IDs, in canonical form, that are in a project, each with that project's key."""
+    wanted = [hardware_id for hardware_id in hardware_ids if is_canonical(hardware_id)]
+    found = Device.objects.filter(hardware_id__in=wanted, released_at=None)
+    return dict(found.values_list("hardware_id", "project"))
 
 
 def count_by_project(projects: Iterable[Project]) -> dict[int, int]:

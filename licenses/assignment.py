@@ -1,22 +1,25 @@
 """Assigning licenses to devices, and undoing it before the device could know (mission rules 11 to 13)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Project
 from devices.models import Device
 from devices.queries import NoSuchDevice
-from licenses import documents, ledger, move_queries, queries, room, transparency
+from licenses import device_lists, documents, ledger, move_queries, queries, room, transparency
 from licenses.ledger import Line
 from licenses.log_line import LeafType
-from licenses.models import Grant, LicenseDocument, Product
+from licenses.models import Grant, LicenseDocument, Product, Transfer
 from portal.core import acts, audit
 from portal.core.acts import Caller
-from portal.core.errors import Conflict
+from portal.core.errors import Conflict, Invalid
 from portal.core.models import Act
 
 
@@ -29,6 +32,38 @@ class AssignmentCarried(Conflict):
     )
     way_out = _("Return it from the device, with the device's signature, or ask support for a move.")
     source = "mission rule 12"
+
+
+MOST_DEVICES = 200
+"""How many devices one act assigns to: it is one transaction, and holds all of them until its end."""
+
+
+class DevicesOutOfRange(Invalid):
+    code = "devices-out-of-range"
+    title = _("Licenses are assigned to 1 to %(most)s devices at once, not to %(devices)s.")
+    why = _(
+        "All of the devices get theirs at the same moment, or none does, and nobody else can change one of "
+        "them until that is done. With very many devices others would wait too long."
+    )
+    way_out = _("Choose fewer devices, and assign to the others afterwards.")
+
+
+class DevicesOfSeveralProjects(Conflict):
+    code = "devices-of-several-projects"
+    title = _("These devices are not all in one project.")
+    why = _("Licenses go from the balance of a project to the devices of this project, and to no others.")
+    way_out = _("Choose devices of one project, and assign to those of another one afterwards.")
+    source = "mission rule 12"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignmentPreview:
+    """What assigning to several devices would do: units free in the balance, and on each of the devices."""
+
+    free_before: int
+    free_after: int
+    devices: Sequence[tuple[Device, int, int]]
+    """Each device with the units it has of the product before and after."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,25 +93,116 @@ def assign(*, device: Device, product: Product, quantity: int, caller: Caller, n
     )
     if act.outcome is not None:
         return _assignment(act.outcome)
+    device = _lock_to_assign(device, now)
+    [transfer] = ledger.transfer(act=act, lines=_lines([device], product, quantity))
+    made = _grant(device, transfer, act=act, caller=caller, now=now)
+    acts.finish(act, outcome=_outcome(made))
+    return made
+
+
+def look_at_assignment(
+    *, devices: Sequence[Device], product: Product, quantity: int, now: datetime
+) -> AssignmentPreview:
+    """Say what assigning to several devices would do, as things are now. Changes nothing.
+
+    Places kept for test licenses are not looked at here: the act itself refuses where they are short.
+
+    :raises: as `assign_to_devices`.
+    """
+    project = _require_one_project(devices)
+    ledger.require_quantity(quantity)
+    held = device_lists.held_by_devices(devices, product=product, now=now)
+    for device in devices:
+        if held[device.pk].grants >= settings.GRANTS_PER_DEVICE:
+            raise room.DeviceIsFull(most=settings.GRANTS_PER_DEVICE, hardware_id=device.hardware_id)
+    available, wanted = queries.free_in(project, product=product), quantity * len(devices)
+    if wanted > available:
+        raise ledger.InsufficientLicenses(product=str(product), wanted=wanted, available=available)
+    return AssignmentPreview(
+        free_before=available,
+        free_after=available - wanted,
+        devices=[(device, held[device.pk].units, held[device.pk].units + quantity) for device in devices],
+    )
+
+
+@transaction.atomic(durable=True)
+def assign_to_devices(
+    *, devices: Sequence[Device], product: Product, quantity: int, caller: Caller, now: datetime
+) -> Sequence[Assignment]:
+    """Assign the same quantity to each of several devices of a project: to all of them or to none.
+
+    :param quantity: units for each of the devices.
+    :returns: one assignment a device, in the order of hardware IDs.
+    :raises DevicesOutOfRange: there is no device, or more than `MOST_DEVICES`.
+    :raises DevicesOfSeveralProjects: they are not all in one.
+    :raises QuantityOutOfRange: the quantity is below 1 or above the largest allowed.
+    :raises InsufficientLicenses: the project has less than that free for all of them.
+    :raises DeviceIsFull: one of them holds as many grants as a document lists.
+    :raises NoSuchDevice: one has left the project that it was loaded with.
+    """
+    _require_one_project(devices)
+    ledger.require_quantity(quantity)
+    # In one order: two such acts over the same devices would wait for each other in a circle otherwise.
+    devices = sorted(set(devices), key=lambda device: device.hardware_id)
+    act = acts.begin(
+        operation="assign-to-devices",
+        caller=caller,
+        given={
+            "devices": [device.hardware_id for device in devices],
+            "product": product.pk,
+            "quantity": quantity,
+        },
+        now=now,
+    )
+    if act.outcome is not None:
+        return [_assignment(made) for made in act.outcome["made"]]
+    locked = [_lock_to_assign(device, now) for device in devices]
+    transfers = ledger.transfer(act=act, lines=_lines(locked, product, quantity))
+    made = [
+        _grant(device, transfer, act=act, caller=caller, now=now)
+        for device, transfer in zip(locked, transfers, strict=True)
+    ]
+    acts.finish(act, outcome={"made": [_outcome(one) for one in made]})
+    return made
+
+
+def _require_one_project(devices: Sequence[Device]) -> Project:
+    if not 1 <= len(devices) <= MOST_DEVICES:
+        raise DevicesOutOfRange(most=MOST_DEVICES, devices=len(devices))
+    if len({device.project_id for device in devices}) > 1:
+        raise DevicesOfSeveralProjects
+    return devices[0].project
+
+
+def _lock_to_assign(device: Device, now: datetime) -> Device:
     asked_in = device.project_id
     device = ledger.lock_device(device)
     # Counted under the lock: two at once would both see one place left.
     room.require_room(device, more=1, now=now)
     _require_still_in(asked_in, device)
     move_queries.require_no_move_from(device, now=now)
-    [transfer] = ledger.transfer(
-        act=act,
-        lines=[
-            Line(
-                product=product,
-                quantity=quantity,
-                source=ledger.project_holder(device.project),
-                destination=ledger.device_holder(device),
-            )
-        ],
-    )
+    return device
+
+
+def _lines(devices: Sequence[Device], product: Product, quantity: int) -> list[Line]:
+    source = ledger.project_holder(devices[0].project)
+    return [
+        Line(product=product, quantity=quantity, source=source, destination=ledger.device_holder(device))
+        for device in devices
+    ]
+
+
+def _grant(device: Device, transfer: Transfer, *, act: Act, caller: Caller, now: datetime) -> Assignment:
+    """The grant of a transfer to a device, the document that lists it, and what is said of both."""
     seq = documents.next_seq(device)
-    grant = ledger.grant(act=act, device=device, product=product, quantity=quantity, first_seq=seq, now=now)
+    grant = ledger.grant(
+        act=act,
+        device=device,
+        product=transfer.product,
+        quantity=transfer.quantity,
+        first_seq=seq,
+        now=now,
+    )
     document = documents.issue(device=device, seq=seq, act=act, now=now)
     transparency.record(
         act=act,
@@ -86,8 +212,11 @@ def assign(*, device: Device, product: Product, quantity: int, caller: Caller, n
         now=now,
     )
     _record("licenses-assigned", grant, document, act, caller, now)
-    acts.finish(act, outcome={"grant": str(grant.pk), "document": document.pk})
     return Assignment(grant=grant, document=document)
+
+
+def _outcome(made: Assignment) -> dict[str, Any]:
+    return {"grant": str(made.grant.pk), "document": made.document.pk}
 
 
 @transaction.atomic(durable=True)

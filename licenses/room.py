@@ -12,7 +12,7 @@ from portal.core.errors import Conflict
 
 class DeviceIsFull(Conflict):
     code = "device-is-full"
-    title = _("This device holds %(most)s licenses already, as many as one document can list.")
+    title = _("The device %(hardware_id)s holds %(most)s licenses already, as many as one document can list.")
     why = _(
         "A device reads all of its licenses from one document, and small devices have little room for it. "
         "The limit makes sure that every device can read what it is given."
@@ -40,7 +40,7 @@ def require_places(device: Device, places: int, *, now: datetime) -> None:
     :raises DeviceIsFull: it has fewer left.
     """
     if not has_places(device, places, now=now):
-        raise DeviceIsFull(most=settings.GRANTS_PER_DEVICE)
+        raise DeviceIsFull(most=settings.GRANTS_PER_DEVICE, hardware_id=device.hardware_id)
 
 
 def has_places(device: Device, places: int, *, now: datetime) -> bool:

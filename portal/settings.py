@@ -101,6 +101,7 @@ if find_spec("django_linear_migrations"):  # development: two migrations side by
     INSTALLED_APPS.append("django_linear_migrations")
 MIDDLEWARE = [
     "portal.core.middleware.RequestLog",
+    "portal.core.middleware.NoSensors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -7,7 +7,7 @@ from accounts.middleware import open_without_terms
 # What only commands refuse has a help page as well, so its classes have to be known here.
 from devices import seq_floors  # noqa: F401
 from licenses import fulfilment, key_ceremony  # noqa: F401
-from portal.core import pages
+from portal.core import gallery, pages
 
 urlpatterns = [
     path("", include("portal.device_urls")),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("licenses.api.urls")),
     path("problems/<slug:code>", open_without_terms(pages.explain), name="problem"),
+    path("components", gallery.components, name="components"),
 ]
 
 handler400 = "portal.core.pages.bad_request"

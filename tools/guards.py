@@ -60,6 +60,14 @@ LOCKS = (
         ),
     ),
     Guard(
+        name="lock: many devices in one order",
+        file="licenses/assignment.py",
+        edits=(("sorted(set(devices), key=lambda device: device.hardware_id)", "list(devices)"),),
+        tests=(
+            f"{RACES}/test_assignment.py::TestAssigningToMany::test_acts_over_the_same_devices_never_wait_for_each_other_in_a_circle",
+        ),
+    ),
+    Guard(
         name="lock: the device, everywhere",
         file="licenses/ledger.py",
         edits=(('Device.objects.select_for_update(of=("self",), no_key=True)', "Device.objects"),),
@@ -88,7 +96,7 @@ LOCKS = (
     _unlocked(
         "lock: the device, in assigning",
         "licenses/assignment.py",
-        "device = ledger.lock_device(device)\n    # Counted",
+        "device = ledger.lock_device(device)\n    # Counted under the lock",
         f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
     ),
     _unlocked(
@@ -363,7 +371,19 @@ REPETITION = (
         "assign",
         "licenses/assignment.py",
         f"{OPERATIONS}/test_assignment.py",
-        after="\n        return _assignment(act.outcome)\n    asked_in",
+        after="\n        return _assignment(act.outcome)\n    device = _lock",
+    ),
+    _forgetful(
+        "assign to many",
+        "licenses/assignment.py",
+        f"{OPERATIONS}/test_many_devices.py",
+        after="\n        return [",
+    ),
+    _forgetful(
+        "add many devices",
+        "licenses/adding.py",
+        f"{OPERATIONS}/test_many_devices.py",
+        after="\n        return int(",
     ),
     _forgetful(
         "undo",
@@ -393,7 +413,12 @@ REPETITION = (
     ),
     _forgetful("create a company", "accounts/companies.py", f"{OPERATIONS}/test_companies.py"),
     _forgetful("create a project", "accounts/projects.py", f"{OPERATIONS}/test_projects.py"),
-    _forgetful("add a device", "devices/enrollment.py", f"{OPERATIONS}/test_enrollment.py"),
+    _forgetful(
+        "add a device",
+        "licenses/adding.py",
+        f"{OPERATIONS}/test_enrollment.py",
+        after="\n        return Device",
+    ),
     _forgetful(
         "add a trust anchor",
         "devices/trust_anchors.py",

@@ -40,7 +40,7 @@ def where(request: HttpRequest) -> dict[str, Any]:
     project, company = request.session.get(_PROJECT), request.session.get(_COMPANY)
     if project and company:
         # Every company has a project DEFAULT: the name alone would not say which.
-        name = f"{company['name']} · {project['name']}"
+        name = f"{project['name']} · {company['name']}"  # the bar cuts off what is too long
         return {"active": {"name": name, "href": reverse("project", args=[project["id"]])}}
     if company:
         return {"active": {"name": company["name"], "href": reverse("company", args=[company["id"]])}}

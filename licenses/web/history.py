@@ -151,16 +151,21 @@ class HistoryLine:
     after: str
 
 
-def told(entries: Iterable[AuditEntry], *, only_known: str | None = None) -> list[HistoryLine]:
+def told(
+    entries: Iterable[AuditEntry], *, only_known: str | Mapping[int, str] | None = None
+) -> list[HistoryLine]:
     """The entries as sentences in the active language; an event without one is named as it is stored.
 
     :param only_known: for an end customer, the name of the one project they know: other balances that took
-        part are not named.
+        part are not named. Where entries of several companies stand together, that name for each project
+        (by primary key) in which the reader is an end customer.
     """
     entries = list(entries)
     # Entries name people by the user's id, since names change and are erased.
     ids = {entry.facts["user"] for entry in entries if isinstance(entry.facts.get("user"), int)}
     people = {user.pk: user.name_in_histories for user in User.objects.filter(pk__in=ids)} if ids else {}
+    if isinstance(only_known, Mapping):
+        return [_line(entry, people, only_known.get(entry.project_id or 0)) for entry in entries]
     return [_line(entry, people, only_known) for entry in entries]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,9 +12,14 @@ from accounts import queries as accounts
 from accounts.models import Company, Membership, Project
 from accounts.requests import person, signed_in
 from devices import queries as devices
-from licenses import queries
+from licenses import attention, queries, records
+from licenses.models import CompanyImport
 from licenses.queries import BalanceRow
+from licenses.web import history
+from licenses.web.history import HistoryLine
 from portal.core import clock
+
+HISTORY = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +48,35 @@ def overview(request: HttpRequest) -> HttpResponse:
     memberships = list(accounts.memberships_of(user))
     projects = list(accounts.projects_of(user).filter(archived_at=None))
     parts = _parts(memberships, projects)
+    now = clock.now()
     context = {
         "parts": parts,
-        "invitations": invitation_queries.invitations_for(user, now=clock.now()),
+        "invitations": invitation_queries.invitations_for(user, now=now),
+        "waiting": attention.waiting(projects, now=now),
+        "imports": _imports(memberships, now),
+        "history": _history(memberships, projects),
         "is_member": bool(memberships),
         "has_devices": any(line.devices for part in parts for line in part.projects),
         "has_licenses": any(part.free or any(line.free for line in part.projects) for part in parts),
     }
     return render(request, "licenses/home.html", context)
+
+
+def _imports(memberships: Sequence[Membership], now: datetime) -> list[CompanyImport]:
+    admin_of = [one.company for one in memberships if one.role == Membership.Role.ADMIN]
+    return list(attention.imports_to_answer(admin_of, now=now)) if admin_of else []
+
+
+def _history(memberships: Sequence[Membership], projects: Sequence[Project]) -> list[HistoryLine]:
+    companies = [one.company for one in memberships]
+    known = {company.pk for company in companies}
+    shared = [project for project in projects if project.company_id not in known]
+    entries = records.entries_of_all(
+        companies=companies,
+        projects=[project for project in projects if project.company_id in known],
+        shared=shared,
+    )
+    return history.told(entries[:HISTORY], only_known={project.pk: project.name for project in shared})
 
 
 def _parts(memberships: Sequence[Membership], projects: Sequence[Project]) -> list[CompanyPart]:

@@ -53,16 +53,12 @@ class KeyForm(ActForm):
 def activate(request: HttpRequest) -> HttpResponse:
     """Step one shows what the key holds; step two, with `confirm`, activates it."""
     user = person(request)
-    targets = _targets(user)
-    form = KeyForm(
-        request.POST or None, initial={"target": request.GET.get("into") or _active_target(request)}
-    )
-    field = form.fields["target"]
-    assert isinstance(field, OfferedField), "set by the form's class"
-    field.offer(list(choices.offered(targets)))
+    targets = targets_of(user)
+    form = KeyForm(request.POST or None, initial={"target": first_target(request)})
+    offer(form, targets)
     if form.is_valid():
         try:
-            target = _find_target(form.cleaned_data["target"], user)
+            target = find_target(form.cleaned_data["target"], user)
             company = choices.company_of(target)
             act = caller(request, company=company, key=form.cleaned_data["act_key"])
             code = form.cleaned_data["code"]
@@ -74,7 +70,7 @@ def activate(request: HttpRequest) -> HttpResponse:
             form.refuse(refusal, field="code" if isinstance(refusal, activation.KeyUnknown) else None)
         else:
             return _confirm(request, form, contents, target)
-    return respond(request, "licenses/activate.html", {"targets": targets}, form=form)
+    return with_camera(respond(request, "licenses/activate.html", {"targets": targets}, form=form))
 
 
 @signed_in
@@ -111,7 +107,13 @@ def _confirm(
     return render(request, "licenses/activate_confirm.html", context)
 
 
-def _targets(user: User) -> list[Company | Project]:
+def with_camera(response: HttpResponse) -> HttpResponse:
+    """The page may use the camera, to scan codes. No other page may (portal.core.middleware)."""
+    response.headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
+    return response
+
+
+def targets_of(user: User) -> list[Company | Project]:
     """Balances a key may go into: of companies the user is a member of, never an end customer's project."""
     operated = list(accounts.projects_of(user, right=OPERATE).filter(archived_at=None))
     targets: list[Company | Project] = []
@@ -121,13 +123,25 @@ def _targets(user: User) -> list[Company | Project]:
     return targets
 
 
-def _active_target(request: HttpRequest) -> str:
-    """The active project as a target; it stands first if it is among those that are offered."""
+def offer(form: ActForm, targets: list[Company | Project]) -> None:
+    """Show the balances in the form's field `target`."""
+    field = form.fields["target"]
+    assert isinstance(field, OfferedField), "set by the form's class"
+    field.offer(list(choices.offered(targets)))
+
+
+def first_target(request: HttpRequest) -> str:
+    """What stands first if it is among those that are offered: the address's, or the active project."""
     project = active.active_project(request)
-    return f"project:{project}" if project else ""
+    return request.GET.get("into") or (f"project:{project}" if project else "")
 
 
-def _find_target(name: str, user: User) -> Company | Project:
+def find_target(name: str, user: User) -> Company | Project:
+    """The balance that a form names, for keys.
+
+    :raises: as `choices.find_balance`.
+    :raises NoSuchCompany: it is an end customer's project.
+    """
     target = choices.find_balance(name, user=user, right=OPERATE)
     if isinstance(target, Project):
         accounts.require_member(project=target, user=user)

@@ -1,5 +1,7 @@
 """A project's page: its balance and its devices."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,9 +16,8 @@ from accounts.models import Project, User
 from accounts.queries import MANAGE, OPERATE
 from accounts.requests import caller, person, signed_in
 from accounts.web import active
-from devices import queries as devices
 from devices.enrollment import DeviceNameTooLong
-from licenses import adding, queries
+from licenses import adding, assignment, device_lists, queries
 from licenses.web import choices, history
 from portal.core import clock
 from portal.core.errors import DomainError
@@ -24,6 +25,24 @@ from portal.core.forms import ActForm, respond
 
 DEVICES_A_PAGE = 50
 HISTORY = 10
+
+
+class DevicesForm(forms.Form):
+    """Which devices are shown. Whatever is typed into the address instead shows all of them."""
+
+    find = forms.CharField(required=False, max_length=100)
+    show = forms.CharField(required=False, max_length=30)
+    sort = forms.CharField(required=False, max_length=10)
+
+
+# What the list can be narrowed to (licenses.device_lists), as people read it.
+NARROWED: dict[str, Any] = {
+    "": gettext_lazy("All devices"),
+    "without-licenses": gettext_lazy("Without licenses"),
+    "not-fetched": gettext_lazy("Document not fetched yet"),
+    "waiting-for-reset": gettext_lazy("Waiting for a reset"),
+    "silent": gettext_lazy("Never heard of"),
+}
 
 
 class DeviceForm(ActForm):
@@ -46,7 +65,8 @@ class DeviceForm(ActForm):
 def project(request: HttpRequest, project_id: int) -> HttpResponse:
     """Balance, devices and history of a project."""
     user = person(request)
-    return _page(request, accounts.get_project(project_id=project_id, user=user), user, DeviceForm())
+    form = DeviceForm(initial={"hardware_id": request.GET.get("hardware_id", "")})
+    return _page(request, accounts.get_project(project_id=project_id, user=user), user, form)
 
 
 @signed_in
@@ -79,12 +99,24 @@ def add_device(request: HttpRequest, project_id: int) -> HttpResponse:
     return _page(request, project, user, form)
 
 
+def chosen(request: HttpRequest) -> dict[str, str]:
+    """Which devices the address asks for, as `device_lists.listed` takes it."""
+    form = DevicesForm(request.GET)
+    given = form.cleaned_data if form.is_valid() else {}
+    return {
+        "text": given.get("find", ""),
+        "shown": given.get("show", ""),
+        "sort": given.get("sort", "") or "id",
+    }
+
+
 def _page(request: HttpRequest, project: Project, user: User, form: DeviceForm) -> HttpResponse:
     active.work_in(request, project)
-    right = accounts.right_in(project=project, user=user)
-    is_member = accounts.is_member(company=project.company, user=user)
+    right, is_member = accounts.standing_in(project=project, user=user)
     can_operate = accounts.reaches(right, needed=OPERATE)
-    page = Paginator(devices.devices_of(project), DEVICES_A_PAGE).get_page(request.GET.get("page"))
+    wanted = chosen(request)
+    page = Paginator(device_lists.listed(project, **wanted), DEVICES_A_PAGE).get_page(request.GET.get("page"))
+    held = device_lists.held_by(page, now=clock.now())
     context = {
         "project": project,
         "name": choices.name_of(project),
@@ -96,6 +128,11 @@ def _page(request: HttpRequest, project: Project, user: User, form: DeviceForm) 
         "can_transfer": accounts.reaches(right, needed=MANAGE) and is_member and project.archived_at is None,
         "balance": queries.balance_of_project(project),
         "page": page,
+        "rows": [(device, held.get(device.pk, ())) for device in page],
+        "wanted": wanted,
+        "narrowed": NARROWED.items(),
+        "is_narrowed": bool(wanted["text"] or wanted["shown"]),
+        "most_at_once": assignment.MOST_DEVICES,
         "history": history.told(
             queries.history_of_project(project, limit=HISTORY), only_known=None if is_member else project.name
         ),

@@ -44,6 +44,18 @@ class RequestLog:
         return response
 
 
+class NoSensors:
+    """No page may use camera, microphone or place, but one that says so itself: it scans codes."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        return response
+
+
 class Refusals:
     """Turns a DomainError that leaves a view into a problem document under /api/, into a page elsewhere."""
 

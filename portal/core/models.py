@@ -47,6 +47,11 @@ class Act(models.Model):
     def __str__(self) -> str:
         return f"{self.operation} {self.id}"
 
+    @property
+    def who(self) -> str:
+        """Who did it, as `AuditEntry.who` says it. Load acts with their `actor`."""
+        return self.actor.name_in_histories if self.actor else self.actor_name
+
 
 class AuditEntry(models.Model):
     """One event as people read it in a history. Never changed, never deleted.

@@ -126,6 +126,7 @@ TABLE: dict[str, Entry] = {
     "GET openapi": Entry(may=PUBLIC),
     "GET api-reference": Entry(may=PUBLIC),
     "GET healthz": Entry(may=PUBLIC),
+    "GET components": Entry(may=PUBLIC),
     # --- One's own account ---
     "GET account": Entry(may=SIGNED_IN),
     "GET profile": Entry(may=SIGNED_IN),
@@ -139,6 +140,7 @@ TABLE: dict[str, Entry] = {
     # Whoever has the address may read it: that is what it is for.
     "GET calendar-feed": Entry(may=PUBLIC, arguments=_calendar),
     "GET home": Entry(may=SIGNED_IN),
+    "GET search": Entry(may=SIGNED_IN),
     "GET switch": Entry(may=SIGNED_IN),
     "POST switch": Entry(may=MEMBER, body=lambda world: {"company": world.project.company_id}),
     "GET company-new": Entry(may=SIGNED_IN),
@@ -147,7 +149,19 @@ TABLE: dict[str, Entry] = {
         may=MEMBER,
         body=lambda world: {"code": world.code, "target": f"company:{world.project.company_id}"},
     ),
+    "GET activate-several": Entry(may=SIGNED_IN),
+    "POST activate-several": Entry(
+        may=MEMBER,
+        body=lambda world: {
+            "codes": world.code,
+            "target": f"company:{world.project.company_id}",
+            "confirm": "1",
+        },
+    ),
     # --- Companies ---
+    "GET company-keys": Entry(may=MEMBER),
+    "GET company-history": Entry(may=MEMBER),
+    "GET company-balance": Entry(may=MEMBER),
     "GET company": Entry(may=MEMBER),
     "GET members": Entry(may=MEMBER),
     "POST members": Entry(may=ADMIN, body=given({"email": "x@example.com", "role": "member"})),
@@ -202,6 +216,17 @@ TABLE: dict[str, Entry] = {
     # --- Projects ---
     "GET project": Entry(may=VIEW),
     "POST project-add-device": Entry(may=OPERATE, body=given({"hardware_id": "00-90-33-00-00-77"})),
+    "GET project-history": Entry(may=VIEW),
+    "GET project-balance": Entry(may=VIEW),
+    "GET project-add-many": Entry(may=OPERATE),
+    "POST project-add-many": Entry(
+        may=OPERATE, body=given({"devices": "00-90-33-00-00-78\n00-90-33-00-00-79", "confirm": "1"})
+    ),
+    "GET project-assign": Entry(may=OPERATE),
+    "POST project-assign": Entry(
+        may=OPERATE,
+        body=given({"devices": HARDWARE_ID, "product": "Port/14", "quantity": 1, "confirm": "1"}),
+    ),
     "GET project-people": Entry(may=MANAGE),
     "POST project-right": Entry(
         may=MANAGE, body=lambda world: {"user": world.people["member"].pk, "level": "view"}
@@ -217,6 +242,7 @@ TABLE: dict[str, Entry] = {
     "POST project-unarchive": Entry(may=MANAGE),
     # --- Devices ---
     "GET device": Entry(may=VIEW),
+    "GET device-history": Entry(may=VIEW),
     "POST device-assign": Entry(may=OPERATE, body=given({"product": "Port/14", "quantity": 1})),
     "POST device-undo": Entry(may=OPERATE),
     "POST device-download": Entry(may=OPERATE),

@@ -56,17 +56,29 @@ class TestPages:
         for address in (
             "/",
             "/activate",
+            "/search?q=main",
+            "/search?q=nothing",
             "/companies/new",
             f"/companies/{company.pk}",
+            f"/companies/{company.pk}/keys",
+            f"/companies/{company.pk}/history",
+            f"/companies/{company.pk}/balance",
+            f"/projects/{default.pk}/balance",
+            f"/devices/{HARDWARE_ID}/history?kind=people",
+            "/activate/several",
             f"/companies/{company.pk}/projects/new",
             f"/companies/{company.pk}/api-tokens",
             f"/projects/{default.pk}/api-tokens",
             f"/companies/{company.pk}/transfer",
             f"/projects/{default.pk}",
             f"/projects/{other.pk}",
+            f"/projects/{default.pk}?find=main&sort=-contact",
+            f"/projects/{default.pk}/devices/many",
+            f"/projects/{default.pk}/assign?device={HARDWARE_ID}",
             f"/devices/{HARDWARE_ID}",
             f"/devices/{HARDWARE_ID}/returns/{JTI}",
             f"/projects/{default.pk}/claim",
+            "/components",
             "/nowhere",
             "/problems/insufficient-licenses",
         ):
@@ -94,6 +106,21 @@ class TestPages:
         page.get_by_label("Quantity").fill("1")
         page.get_by_role("button", name="Look at the numbers").click()
         found["transfer"] = findings(page)
+        [project, _other] = company.projects.order_by("pk")
+        page.goto(f"/projects/{project.pk}/devices/many")
+        page.get_by_label("Devices").fill("009033770001;A branch\nnonsense")
+        page.get_by_role("button", name="Check the list").click()
+        found["add many"] = findings(page)
+        page.goto(f"/projects/{project.pk}/assign?device={HARDWARE_ID}")
+        page.get_by_label("Quantity for each device").fill("1")
+        page.get_by_role("button", name="Look at the numbers").click()
+        found["assign many"] = findings(page)
+        page.goto("/activate/several")
+        page.get_by_label("Activation keys").fill(f"{factories.make_key()}\nnonsense")
+        page.get_by_role("button", name="Look what they hold").click()
+        found["several keys"] = findings(page)
+        page.get_by_role("button", name="Activate 1 key").click()
+        found["several activated"] = findings(page)
         page.goto(f"/devices/{HARDWARE_ID}")
         page.get_by_label("Quantity").fill("1000")
         page.get_by_role("button", name="Assign").click()

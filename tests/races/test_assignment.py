@@ -156,3 +156,49 @@ class TestSigning:
             )
             assert len({answer.content for answer in outcomes.answers}) == 1
             assert LicenseDocument.objects.filter(device=device).count() == 1
+
+
+class TestAssigningToMany:
+    def test_acts_over_the_same_devices_never_wait_for_each_other_in_a_circle(
+        self, pool: Pool, project: Project
+    ) -> None:
+        activated(project, {"Port": 2000})
+        for _ in range(8):
+            devices = [make_device(project=project) for _ in range(6)]
+            turned = list(reversed(devices))
+            racers = [
+                partial(
+                    assignment.assign_to_devices,
+                    devices=devices if number % 2 else turned,
+                    product=get_product(),
+                    quantity=1,
+                    caller=caller(),
+                    now=NOW,
+                )
+                for number in range(6)
+            ]
+            outcomes = pool.race(racers)
+            assert outcomes.refused == {}
+            assert [free(device) for device in devices] == [6] * 6
+        assert list(verification.violations()) == []
+
+    def test_of_two_that_want_all_one_gets_all_and_the_other_nothing(
+        self, pool: Pool, project: Project
+    ) -> None:
+        devices = [make_device(project=project) for _ in range(6)]
+        for _ in range(8):
+            activated(project, {"Port": 3})
+            racers = [
+                partial(
+                    assignment.assign_to_devices,
+                    devices=part,
+                    product=get_product(),
+                    quantity=1,
+                    caller=caller(),
+                    now=NOW,
+                )
+                for part in (devices[:3], devices[3:])
+            ]
+            outcomes = pool.race(racers)
+            assert outcomes.refused == {"insufficient-licenses": 1}
+            assert free(project) == 0

@@ -44,7 +44,8 @@ def recorded() -> Iterator[str]:
                     "audit.record",
                     "_tell_of_device",
                     "move_course.tell",
-                    "tell",
+                    # In the module itself; elsewhere it is the name of something else.
+                    *(["tell"] if file.name == "move_course.py" else []),
                 ):
                     of_a_company = any(word.arg == "company_id" for word in node.keywords)
                     if of_a_company or ast.unparse(node.func) != "audit.record":

@@ -274,7 +274,7 @@ class TestTheActiveProject:
         elsewhere = browser.get(reverse("account"))
 
         assert (
-            f'<a href="{reverse("project", args=[berlin.pk])}">{company.name} · Berlin</a>' in elsewhere.text
+            f'<a href="{reverse("project", args=[berlin.pk])}">Berlin · {company.name}</a>' in elsewhere.text
         )
 
     def test_it_stands_first_where_a_key_is_activated(

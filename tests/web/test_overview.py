@@ -1,10 +1,16 @@
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Company, Project, User
+from accounts.models import Company, Project, ProjectRight, User
+from devices.models import Device
+from licenses import balances, company_import
+from licenses.models import Acknowledged, LicenseDocument
 from tests import factories
+from tests.factories import NOW, caller
 from tests.web.conftest import SignedIn
 
 
@@ -81,5 +87,110 @@ class TestOverview:
         for _ in range(projects):
             factories.make_device(project=factories.activated(factories.make_project(company=company)))
         client = signed_in(alice)
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(12):
             client.get(reverse("home"))
+
+
+@pytest.mark.usefixtures("today")
+class TestAttention:
+    def give(self, device: Device, *, days_ago: float) -> LicenseDocument:
+        factories.assigned(device)
+        document = LicenseDocument.objects.order_by("-pk")[0]
+        document.issued_at = NOW - timedelta(days=days_ago)
+        document.save()
+        return document
+
+    def hand_out(self, document: LicenseDocument) -> None:
+        document.signed, document.signed_under, document.handed_out_at = b"signed", 1, NOW
+        document.save()
+
+    def waiting(self, client: Client) -> list[tuple[str, int, int]]:
+        page = client.get(reverse("home"))
+        return [(one.project.name, one.not_fetched, one.for_reset) for one in page.context["waiting"]]
+
+    def test_it_counts_devices_that_leave_their_document_lying_for_a_day(
+        self, signed_in: SignedIn, alice: User, project: Project
+    ) -> None:
+        client = signed_in(alice)
+        factories.activated(project, {"Port": 10})
+        lying, fresh, fetched, again = (factories.make_device(project=project) for _ in range(4))
+        self.give(fresh, days_ago=0.9)
+        self.hand_out(self.give(fetched, days_ago=3))
+        # What lay there was never handed out, but something later was.
+        self.give(again, days_ago=3)
+        self.hand_out(self.give(again, days_ago=2))
+        assert self.waiting(client) == []
+        assert "Nothing needs your attention" in client.get(reverse("home")).text
+        self.give(lying, days_ago=2)
+        self.give(lying, days_ago=0)
+        assert self.waiting(client) == [("DEFAULT", 1, 0)]
+        link = f"{reverse('project', args=[project.pk])}?show=not-fetched#devices"
+        assert link in client.get(reverse("home")).text
+
+    def test_it_counts_devices_that_wait_for_a_reset(
+        self, signed_in: SignedIn, alice: User, erin: User, charlie: User, project: Project
+    ) -> None:
+        for installed, effective in ((2, 1), (2, 2), (3, 0)):
+            Acknowledged.objects.create(
+                device=factories.make_device(project=project),
+                installed_seq=installed,
+                effective_seq=effective,
+                at=NOW,
+            )
+        assert self.waiting(signed_in(alice)) == [("DEFAULT", 0, 2)]
+        assert self.waiting(signed_in(erin)) == [("DEFAULT", 0, 2)]
+        assert self.waiting(signed_in(charlie)) == []
+
+    def test_it_shows_admins_the_imports_that_wait_for_them(
+        self, signed_in: SignedIn, alice: User, bob: User, charlie: User, company: Company
+    ) -> None:
+        asking = charlie.memberships.get().company
+        wanted = company_import.ask_for_company(
+            target=asking,
+            number=company.pk,
+            name=company.name,
+            asker=charlie,
+            caller=caller(charlie),
+            now=NOW,
+        )
+        link = reverse("company-import", args=[company.pk, wanted.pk])
+        assert link in signed_in(alice).get(reverse("home")).text
+        assert link not in signed_in(bob).get(reverse("home")).text
+        assert link not in signed_in(charlie).get(reverse("home")).text
+        company_import.refuse_import(wanted=wanted, caller=caller(alice), now=NOW)
+        assert link not in signed_in(alice).get(reverse("home")).text
+
+    def test_it_shows_the_latest_events_of_what_may_be_seen(
+        self,
+        signed_in: SignedIn,
+        alice: User,
+        bob: User,
+        company: Company,
+        project: Project,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        secret = factories.activated(factories.make_project(company=company, name="Secret place"))
+        balances.transfer_licenses(
+            source=secret,
+            destination=project,
+            product=factories.get_product(),
+            quantity=1,
+            caller=caller(),
+            now=NOW + timedelta(hours=1),
+        )
+        # Dora belongs to another company, and has a right in the project.
+        dora = factories.make_user(name="Dora")
+        factories.make_company(founder=dora, name="Dora Systems")
+        factories.give_right(user=dora, project=project, level=ProjectRight.Level.VIEW)
+
+        def told(user: User) -> str:
+            client = signed_in(user)
+            with django_assert_max_num_queries(12):
+                page = client.get(reverse("home"))
+            return " ".join(f"{line.before}{line.after}" for line in page.context["history"])
+
+        assert "from Secret place to DEFAULT" in told(alice)
+        assert "from another balance to DEFAULT" in told(dora)
+        assert "created the company Dora Systems" in told(dora)
+        assert "Secret place" not in told(dora)
+        assert "Secret place" not in told(bob)

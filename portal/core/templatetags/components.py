@@ -41,6 +41,7 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "test": (_("Test license"), "warning"),
     "bridge": (_("Bridge"), "warning"),
     "waiting": (_("Not handed out yet"), "warning"),
+    "reset": (_("Reset needed"), "warning"),
     # What became of a mail.
     "queued": (_("Waiting"), "warning"),
     "sent": (_("Sent"), "good"),
@@ -149,6 +150,25 @@ def in_words(source: str) -> str:
 def history(entries: Any) -> dict[str, Any]:
     """Who did what, and when; `entries` have `at`, `before`, `hardware_id` and `after`."""
     return {"entries": entries}
+
+
+@register.inclusion_tag("components/progress.html")
+def progress(done: int, total: int, label: str) -> dict[str, Any]:
+    """How far something is that takes long: `done` of `total`, in whatever `label` counts."""
+    return {"done": done, "total": total, "label": label}
+
+
+@register.inclusion_tag("components/sort_header.html", takes_context=True)
+def sort_header(context: template.Context, label: str, by: str, sort: str, kind: str = "") -> dict[str, Any]:
+    """The head of a column that its list can be sorted by; once more turns the order around."""
+    now = {by: "up", f"-{by}": "down"}.get(sort, "")
+    return {
+        "label": label,
+        "kind": kind,
+        "now": now,
+        "next": f"-{by}" if now == "up" else by,
+        "request": context["request"],
+    }
 
 
 @register.simple_tag

@@ -107,3 +107,22 @@ document.addEventListener("allauth.error", (event) => {
     place.hidden = false;
   }
 });
+
+// One mark for all devices of a page.
+const chooseAll = document.querySelector("[data-choose-all]");
+if (chooseAll) {
+  const marks = [...chooseAll.form.querySelectorAll("input[name='device']")];
+  const look = () => {
+    const count = marks.filter((mark) => mark.checked).length;
+    chooseAll.checked = count === marks.length;
+    chooseAll.indeterminate = count > 0 && count < marks.length;
+  };
+  chooseAll.hidden = false;
+  chooseAll.addEventListener("change", () => {
+    for (const mark of marks) {
+      mark.checked = chooseAll.checked;
+    }
+  });
+  chooseAll.form.addEventListener("change", look);
+  look(); // the browser may have kept marks from before
+}
