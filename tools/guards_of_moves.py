@@ -175,8 +175,8 @@ MOVES = (
     _check(
         "no assignment while it is open",
         "assignment",
-        f"{_OPEN}    [transfer]",
-        "    [transfer]",
+        f"{_OPEN}    return device",
+        "    return device",
         _ASKING,
     ),
     _check(
