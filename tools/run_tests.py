@@ -21,9 +21,10 @@ from tools.services import PrivateServices, ServiceRefusal
 # What the embedded default must do as well (architecture.md, "Two databases").
 ON_SQLITE = ("tests/operations", "tests/journeys")
 WORKERS = ["-n", "2", "--dist", "worksteal"]
-# Races need the cores to themselves, and so does Chromium.
 BESIDE_EACH_OTHER = "not long and not serial and not browser"
-ONE_BY_ONE = "(serial or browser) and not long"
+# Races one by one on one worker, and Chromium on the other: each wants little but wants it at once.
+IN_TWO_ROWS = "(serial or browser) and not long"
+ROWS = ["-n", "2", "--dist", "loadgroup"]
 NOTHING_COLLECTED = 5
 # Below this many files a second worker costs more (a database of its own) than it saves.
 WORTH_WORKERS = 8
@@ -86,13 +87,14 @@ def run_suite(extra: Sequence[str], tally: Tally) -> None:
 def run_halves(
     title: str, paths: Sequence[str], others: Sequence[str], environment: Mapping[str, str], tally: Tally
 ) -> None:
-    """Run the tests that bear company on two workers, then the others one by one."""
+    """Run the tests that bear company on two workers, then the others in two rows, each one by one."""
     if "-m" in others:  # the caller chooses the tests, and pytest heeds only the last -m
         run_part(title, [*others, *paths], environment, tally)
         return
     workers = WORKERS if count_files(paths or ["tests"]) >= WORTH_WORKERS else []
     run_part(title, [*workers, "-m", BESIDE_EACH_OTHER, *others, *paths], environment, tally)
-    run_part(f"{title}, one by one", ["-m", ONE_BY_ONE, *others, *paths], environment, tally)
+    rows = ROWS if workers else []
+    run_part(f"{title}, in rows", [*rows, "-m", IN_TWO_ROWS, *others, *paths], environment, tally)
 
 
 def run_long(extra: Sequence[str], tally: Tally) -> None:

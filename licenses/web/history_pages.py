@@ -46,6 +46,7 @@ KINDS: Mapping[str, tuple[Any, tuple[str, ...]]] = {
             "claim-",
         ),
     ),
+    "moves": (gettext_lazy("Moves"), ("move-", "replacement-", "bridge-", "hardware-")),
     "people": (
         gettext_lazy("People and rights"),
         ("member-", "invit", "role-", "right-", "api-token-"),

@@ -8,12 +8,12 @@ from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 
 from accounts import names, people, terms
-from accounts.models import TermsAcceptance, User
+from accounts.models import Mail, TermsAcceptance, User
 from accounts.names import NameOfAPersonNeeded
 from accounts.people import AddressTaken, NoSuchPerson
 from accounts.terms import TermsChanged
 from portal.core.acts import ReasonNeeded
-from portal.core.models import AuditEntry, OutboxJob
+from portal.core.models import AuditEntry
 from tests.factories import NOW, caller, make_user
 
 SAM: dict[str, Any] = {"email": "Sam@Example.com", "forename": "Sam", "surname": "Sommer"}
@@ -73,7 +73,7 @@ class TestRemovingSecondFactors:
             Authenticator.objects.create(user=alice, type=kind, data={})
         call_command("remove_second_factors", alice.email.upper(), "--reason", "called back", verbosity=0)
         assert not Authenticator.objects.exists()
-        assert OutboxJob.objects.get().arguments["subject"] == "Your second factors were removed"
+        assert Mail.objects.get().subject == "Your second factors were removed"
         entry = AuditEntry.objects.get()
         assert entry.facts == {"user": alice.pk, "factors": 2, "reason": "called back"}
 
