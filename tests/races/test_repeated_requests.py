@@ -24,6 +24,19 @@ from tests.races.pool import Pool
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring", "anchor")
 AT_ONCE = 50
+# One of each sort: by the ledger, by a statement, with a secret, with a mail, of companies and of people. All
+# of them take minutes; each of them twice, one after the other, is in tests/api/test_repeating.py.
+EVERY_DAY = {
+    "activate-key",
+    "transfer-licenses",
+    "assign-licenses",
+    "carry-statement",
+    "create-company-token",
+    "invite-member",
+    "consent-to-import",
+    "leave-company",
+    "ask-for-move",
+}
 # Named by what they are about, or no act at all, since nothing is changed.
 NO_ACT = {"look-at-key", "look-up-customer"}
 NO_ACT_OF_THAT_NAME = NO_ACT | {"carry-statement", "carry-claim", "download-test-license"}
@@ -74,7 +87,13 @@ def send(client: Client, request: changing.Request) -> tuple[int, Any]:
     return response.status_code, json.loads(response.content)
 
 
-@pytest.mark.parametrize("operation", changing.REQUESTS)
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param(operation, marks=() if operation in EVERY_DAY else pytest.mark.long)
+        for operation in changing.REQUESTS
+    ],
+)
 def test_fifty_at_once_have_one_effect_and_one_answer(pool: Pool, world: World, operation: str) -> None:
     request = changing.REQUESTS[operation](world)
     acts, entries = Act.objects.count(), AuditEntry.objects.count()
