@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 
 from accounts.models import User
 from devices.models import Device
-from licenses import move_decisions, move_queries, moves, verification
+from licenses import assignment, move_decisions, move_queries, moves, verification
 from licenses.document import LicenseDocumentV1
 from licenses.models import Bridge, Grant, Holding, LicenseDocument, Move
 from licenses.models.moves import OPEN_FOR
@@ -75,10 +75,16 @@ class Histories(RuleBasedStateMachine):
     @rule(device=which, code=codes, quantity=which)
     def assign(self, device: int, code: str, quantity: int) -> None:
         onto = self.device(device)
-        with suppress(DomainError):
-            available = factories.free(onto.project, code)
-            if available:
-                factories.assigned(onto, 1 + quantity % min(2, available), code)
+        available = factories.free(onto.project, code)
+        if available:
+            with suppress(DomainError):
+                assignment.assign(
+                    device=onto,
+                    product=factories.get_product(code),
+                    quantity=1 + quantity % min(2, available),
+                    caller=factories.caller(),
+                    now=self.now,  # a document of the past would lack what has ended since
+                )
 
     @rule(device=which, replacement=which)
     def ask(self, device: int, replacement: int) -> None:
