@@ -412,7 +412,12 @@ REPETITION = (
         after="\n        return\n",
     ),
     _forgetful("create a company", "accounts/companies.py", f"{OPERATIONS}/test_companies.py"),
-    _forgetful("create a project", "accounts/projects.py", f"{OPERATIONS}/test_projects.py"),
+    _forgetful(
+        "create a project",
+        "accounts/projects.py",
+        f"{OPERATIONS}/test_projects.py",
+        after="\n        return Project.objects",
+    ),
     _forgetful(
         "add a device",
         "licenses/adding.py",
@@ -423,7 +428,7 @@ REPETITION = (
         "add a trust anchor",
         "devices/trust_anchors.py",
         f"{OPERATIONS}/test_trust_anchors.py",
-        after="\n        return TrustAnchor.objects.get",
+        after="\n        # A repetition",
     ),
     _forgetful(
         "rotate keys",

@@ -32,7 +32,7 @@ TRUST = (
     Guard(
         name="claim: licenses that can come back keep the device",
         file="licenses/claims.py",
-        edits=((' if all(map(_stays_with_the_device, grants)) else "with-support"', ""),),
+        edits=(("stays = handing_over.keeps_it_in_place(grants) or ", "stays = "),),
         tests=(f"{OPERATIONS}/test_claims.py",),
     ),
     Guard(
@@ -44,7 +44,7 @@ TRUST = (
     Guard(
         name="claim: who had the device assigns nothing to it",
         file="licenses/assignment.py",
-        edits=(("if device.project_id != owner:", "if False:"),),
+        edits=(("if device.project_id != project_id:", "if False:"),),
         tests=(f"{OPERATIONS}/test_claims.py",),
     ),
     Guard(
@@ -89,7 +89,7 @@ TRUST = (
     Guard(
         name="seq floor: devices that come later have it",
         file="devices/enrollment.py",
-        edits=(("    if floor:\n", "    if False:\n"),),
+        edits=(("if floor > device.seq_floor:", "if False:"),),
         tests=(f"{OPERATIONS}/test_blocking.py",),
     ),
     Guard(
@@ -119,7 +119,12 @@ TRUST = (
     Guard(
         name="alert: a claim is with support",
         file="licenses/claims.py",
-        edits=(("    else:\n        alerts.alert(", "    elif not act:\n        alerts.alert("),),
+        edits=(
+            (
+                "        alerts.alert(\n            Alert.Kind.CLAIM",
+                "        (lambda *_, **__: None)(\n            Alert.Kind.CLAIM",
+            ),
+        ),
         tests=(f"{OPERATIONS}/test_claims.py",),
     ),
     Guard(
