@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from tools.demo.servers import free_port
 
@@ -29,6 +30,9 @@ def run_once(data: Path) -> str:
 
 
 @pytest.mark.serial
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="it runs on SQLite whatever the tests run on: once will do"
+)
 class TestMakeRun:
     def test_it_shows_a_license_on_its_way_and_keeps_the_data_for_the_next_start(
         self, tmp_path: Path
