@@ -28,16 +28,6 @@ USES_DATABASE = re.compile(
 )
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each sort of test that stays to itself is one group: a worker takes it whole (tools/run_tests.py)."""
-    for item in items:
-        for sort in ("serial", "browser"):
-            if item.get_closest_marker(sort):
-                item.add_marker(pytest.mark.xdist_group(sort))
-                break
-
-
 @dataclass(frozen=True, kw_only=True)
 class Keys:
     """What vouches for documents in a test: the roots' private keys and the published key set."""

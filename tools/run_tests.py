@@ -22,9 +22,9 @@ from tools.services import PrivateServices, ServiceRefusal
 ON_SQLITE = ("tests/operations", "tests/journeys")
 WORKERS = ["-n", "2", "--dist", "worksteal"]
 BESIDE_EACH_OTHER = "not long and not serial and not browser"
-# Races one by one on one worker, and Chromium on the other: each wants little but wants it at once.
+# Two at a time, and nothing that keeps a core busy beside them.
 IN_TWO_ROWS = "(serial or browser) and not long"
-ROWS = ["-n", "2", "--dist", "loadgroup"]
+ROWS = ["-n", "2", "--dist", "load", "--maxschedchunk", "1"]
 NOTHING_COLLECTED = 5
 # Below this many files a second worker costs more (a database of its own) than it saves.
 WORTH_WORKERS = 8
@@ -87,7 +87,7 @@ def run_suite(extra: Sequence[str], tally: Tally) -> None:
 def run_halves(
     title: str, paths: Sequence[str], others: Sequence[str], environment: Mapping[str, str], tally: Tally
 ) -> None:
-    """Run the tests that bear company on two workers, then the others in two rows, each one by one."""
+    """Run the tests that bear company on two workers, then the others in two rows."""
     if "-m" in others:  # the caller chooses the tests, and pytest heeds only the last -m
         run_part(title, [*others, *paths], environment, tally)
         return

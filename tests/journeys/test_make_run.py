@@ -1,11 +1,14 @@
 """`make run`: what a newcomer sees."""
 
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,14 @@ def run_once(data: Path) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@pytest.fixture(autouse=True)
+def _alone() -> Iterator[None]:
+    """Another worker's demo would be at the same addresses."""
+    with (Path(tempfile.gettempdir()) / "license-portal-make-run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.mark.serial
