@@ -44,10 +44,10 @@ def found() -> list[str]:
 class TestTheCommand:
     def test_it_rotates_retires_and_declares_compromised(self, roots: Path) -> None:
         assert "Key set 2 is published." in keys("rotate", roots)
-        assert "Key set 3 is published." in keys("retire", kid_in_use("ML-DSA-65"), roots)
+        assert "Key set 3 is published." in keys("retire", "--", kid_in_use("ML-DSA-65"), roots)
         leaked = kid_in_use()
 
-        told = keys("compromise", leaked, roots, "--reason", "found on a memory stick")
+        told = keys("compromise", "--reason", "found on a memory stick", "--", leaked, roots)
 
         assert "Key set 4 is published." in told
         assert f"{leaked}.pem" in told
