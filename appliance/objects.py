@@ -205,10 +205,6 @@ def objects_from_json(value: dict[str, Any] | None) -> Objects:
     return read
 
 
-def _read_template(entry: dict[str, Any]) -> Template:
-    return Template(entry["id"], claims.text(entry, "name"), _marks(entry))
-
-
 def _read_user(entry: dict[str, Any]) -> User:
     template = None if entry.get("template") is None else claims.integer(entry, "template")
     number = entry.get("number", "")

@@ -26,7 +26,7 @@ from accounts.requests import caller, person, signed_in
 from accounts.web.question import Question, ask
 from portal.core import clock
 from portal.core.errors import DomainError
-from portal.core.forms import ActForm, respond
+from portal.core.forms import ActForm, DayInput, respond
 
 SHOWN = 100
 MEANINGS = {
@@ -62,7 +62,7 @@ class TokenForm(ActForm):
         label=gettext_lazy("Last day"),
         required=False,
         help_text=gettext_lazy("In UTC. Empty: it works until it is revoked."),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=DayInput(),
     )
 
     def __init__(self, *args: Any, scopes: tuple[str, ...], **options: Any) -> None:

@@ -21,6 +21,7 @@ from accounts.requests import person, signed_in
 from devices import queries as devices
 from licenses import records
 from licenses.web import history
+from portal.core.forms import DayInput
 from portal.core.models import AuditEntry
 
 ENTRIES_A_PAGE = 50
@@ -55,15 +56,6 @@ KINDS: Mapping[str, tuple[Any, tuple[str, ...]]] = {
 }
 
 
-class DayInput(forms.DateInput):
-    """A day, as browsers let people choose it."""
-
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
-
-
 class HistoryForm(forms.Form):
     """What is shown of a history; days are UTC days."""
 
@@ -84,12 +76,12 @@ class HistoryForm(forms.Form):
     since = forms.DateField(
         label=gettext_lazy("Since"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=DayInput(),
     )
     until = forms.DateField(
         label=gettext_lazy("Until"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=DayInput(),
     )
 
     def narrow(self, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:

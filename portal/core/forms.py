@@ -46,6 +46,15 @@ class PortalRenderer(TemplatesSetting):
     field_template_name = "forms/field.html"
 
 
+class DayInput(forms.DateInput):
+    """A day, as browsers let people choose it."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
 class PortalForm(forms.Form):
     """A form that can show the refusal of the operation it was for."""
 

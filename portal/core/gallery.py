@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 
 from portal.core import problems
-from portal.core.forms import ActForm, respond
+from portal.core.forms import ActForm, DayInput, respond
 from portal.core.templatetags.components import STATUSES, UNITS
 
 _NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -48,7 +48,7 @@ class SampleForm(ActForm):
     code = forms.CharField(label="Monospace", required=False, widget=forms.TextInput(attrs={"class": "mono"}))
     quantity = forms.IntegerField(label="Quantity", min_value=1)
     choice = forms.ChoiceField(label="Choice", choices=[("a", "The first"), ("b", "The second")])
-    day = forms.DateField(label="Day", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    day = forms.DateField(label="Day", required=False, widget=DayInput())
     lines = forms.CharField(label="Lines", required=False, widget=forms.Textarea(attrs={"rows": 3}))
     file = forms.FileField(label="File", required=False)
     mark = forms.BooleanField(label="A mark", required=False)

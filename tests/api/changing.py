@@ -191,7 +191,7 @@ def _asked_for(world: World) -> Request:
     return _post(f"companies/{world.project.company_id}/imports", company=theirs.pk, name=theirs.name)
 
 
-def _account(world: World) -> dict[str, str]:
+def _account() -> dict[str, str]:
     """The account in the customer list that is Alice's company's."""
     factories.make_customer(number="C-10042", postal_code="71063")
     return {"number": "C-10042", "postal_code": "71063"}
@@ -282,10 +282,8 @@ REQUESTS: dict[str, Callable[[World], Request]] = {
     "consent-to-import": lambda world: _import(world, "consent"),
     "refuse-import": lambda world: _import(world, "refuse"),
     "withdraw-import": lambda world: _import(world, "withdraw"),
-    "look-up-customer": lambda world: _post("customers/look-up", **_account(world)),
-    "mail-customer-link": lambda world: _post(
-        f"companies/{world.project.company_id}/customer", **_account(world)
-    ),
+    "look-up-customer": lambda _world: _post("customers/look-up", **_account()),
+    "mail-customer-link": lambda world: _post(f"companies/{world.project.company_id}/customer", **_account()),
 }
 
 # Shown once: whoever repeats the request gets nothing, or another one, in their place.

@@ -159,10 +159,6 @@ def _without_signing_in() -> dict[str, Any]:
     return document
 
 
-def _most_of(known: dict[str, Any]) -> st.SearchStrategy[set[str]]:
-    return st.sets(st.sampled_from(sorted(known)), min_size=len(known) - 3)
-
-
 def share(calls: int) -> int:
     """How many calls each operation gets in each of the two modes."""
     return -(-calls // (2 * len(OPERATIONS)))

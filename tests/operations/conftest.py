@@ -6,10 +6,13 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 from django.db import connection
 
-from accounts.models import Project
+from accounts.models import Project, User
 from devices.models import Device
 from licenses import verification
+from licenses.models import Move
 from tests import factories
+from tests.factories import assigned, make_device, make_user
+from tests.operations.moving import asked
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +46,36 @@ def plants_faults(db: None) -> Callable[[], AbstractContextManager[None]]:
             cursor.execute("SET LOCAL session_replication_role = origin")
 
     return past_the_guards
+
+
+# --- Moves ---
+
+
+@pytest.fixture
+def broken(device: Device) -> Device:
+    """It holds 4 Port in two grants, and 1 Channels, which stays with the hardware otherwise."""
+    assigned(device, 3)
+    assigned(device, 1)
+    assigned(device, 1, "Channels")
+    return device
+
+
+@pytest.fixture
+def replacement(project: Project) -> Device:
+    return make_device(project=project)
+
+
+@pytest.fixture
+def move(broken: Device, replacement: Device) -> Move:
+    """Open, with a bridge."""
+    return asked(broken, replacement)
+
+
+@pytest.fixture
+def sam(db: None) -> User:
+    return make_user(name="Sam", is_staff=True)
+
+
+@pytest.fixture
+def olga(db: None) -> User:
+    return make_user(name="Olga", is_staff=True)

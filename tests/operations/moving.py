@@ -9,6 +9,9 @@ from licenses.models import Grant, Move
 from tests.factories import NOW, caller
 
 DAY = timedelta(days=1)
+# What a replacement holds of the device that is broken (conftest.py), bridged and moved.
+BRIDGED = {("bridge", "Port"): 4, ("bridge", "Channels"): 1}
+BOUGHT = {("bought", "Port"): 4, ("bought", "Channels"): 1}
 REASON = "The power supply burned out."
 
 

@@ -8,9 +8,10 @@ from licenses.log_line import LeafType
 from licenses.models import Grant, LogLeaf, Move
 from licenses.queries import grant_id
 from portal.core.models import AuditEntry
-from tests.factories import NOW, assigned, caller, free, give_back, make_device, make_user
+from tests.factories import NOW, assigned, caller, free, give_back, make_device
 from tests.operations.bookkeeping import last_leaf, latest, listed
 from tests.operations.moving import (
+    BOUGHT,
     DAY,
     approved,
     asked,
@@ -24,39 +25,6 @@ from tests.operations.moving import (
 )
 
 pytestmark = pytest.mark.usefixtures("keyring")
-
-BRIDGED = {("bridge", "Port"): 4, ("bridge", "Channels"): 1}
-BOUGHT = {("bought", "Port"): 4, ("bought", "Channels"): 1}
-
-
-@pytest.fixture
-def broken(device: Device) -> Device:
-    """It holds 4 Port in two grants, and 1 Channels, which stays with the hardware otherwise."""
-    assigned(device, 3)
-    assigned(device, 1)
-    assigned(device, 1, "Channels")
-    return device
-
-
-@pytest.fixture
-def replacement(project: Project) -> Device:
-    return make_device(project=project)
-
-
-@pytest.fixture
-def move(broken: Device, replacement: Device) -> Move:
-    """Open, with a bridge."""
-    return asked(broken, replacement)
-
-
-@pytest.fixture
-def sam(db: None) -> User:
-    return make_user(name="Sam", is_staff=True)
-
-
-@pytest.fixture
-def olga(db: None) -> User:
-    return make_user(name="Olga", is_staff=True)
 
 
 def ends(device: Device) -> set[object]:

@@ -10,9 +10,11 @@ from licenses.move_course import MoveChanged, MoveEnded
 from licenses.queries import current_document
 from portal.core.acts import ReasonNeeded
 from portal.core.models import AuditEntry
-from tests.factories import NOW, assigned, caller, free, give_back, make_device, make_user
+from tests.factories import NOW, assigned, caller, free, give_back, make_device
 from tests.operations.bookkeeping import latest, listed, refused, unchanged
 from tests.operations.moving import (
+    BOUGHT,
+    BRIDGED,
     DAY,
     approved,
     asked,
@@ -25,39 +27,6 @@ from tests.operations.moving import (
     withdrawn,
     written_off,
 )
-
-BRIDGED = {("bridge", "Port"): 4, ("bridge", "Channels"): 1}
-BOUGHT = {("bought", "Port"): 4, ("bought", "Channels"): 1}
-
-
-@pytest.fixture
-def broken(device: Device) -> Device:
-    """It holds 4 Port in two grants, and 1 Channels, which stays with the hardware otherwise."""
-    assigned(device, 3)
-    assigned(device, 1)
-    assigned(device, 1, "Channels")
-    return device
-
-
-@pytest.fixture
-def replacement(project: Project) -> Device:
-    return make_device(project=project)
-
-
-@pytest.fixture
-def move(broken: Device, replacement: Device) -> Move:
-    """Open, with a bridge."""
-    return asked(broken, replacement)
-
-
-@pytest.fixture
-def sam(db: None) -> User:
-    return make_user(name="Sam", is_staff=True)
-
-
-@pytest.fixture
-def olga(db: None) -> User:
-    return make_user(name="Olga", is_staff=True)
 
 
 class TestApproval:

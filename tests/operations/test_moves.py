@@ -18,10 +18,11 @@ from tests.factories import (
     first_project,
     make_device,
     make_project,
-    make_user,
 )
 from tests.operations.bookkeeping import last_leaf, latest, listed, refused, unchanged
 from tests.operations.moving import (
+    BOUGHT,
+    BRIDGED,
     DAY,
     approved,
     asked,
@@ -33,34 +34,6 @@ from tests.operations.moving import (
     refused_by,
     withdrawn,
 )
-
-
-@pytest.fixture
-def broken(device: Device) -> Device:
-    """It holds 4 Port in two grants, and 1 Channels, which stays with the hardware otherwise."""
-    assigned(device, 3)
-    assigned(device, 1)
-    assigned(device, 1, "Channels")
-    return device
-
-
-@pytest.fixture
-def replacement(project: Project) -> Device:
-    return make_device(project=project)
-
-
-@pytest.fixture
-def sam(db: None) -> User:
-    return make_user(name="Sam", is_staff=True)
-
-
-@pytest.fixture
-def olga(db: None) -> User:
-    return make_user(name="Olga", is_staff=True)
-
-
-BRIDGED = {("bridge", "Port"): 4, ("bridge", "Channels"): 1}
-BOUGHT = {("bought", "Port"): 4, ("bought", "Channels"): 1}
 
 
 class TestAsking:
