@@ -270,12 +270,11 @@ def leave_company(*, company: Company, user: User, caller: Caller, now: datetime
 
 def _raise_right(*, user: User, invitation: Invitation) -> None:
     """Give the right of an invitation into a project, unless the person has a higher one there."""
-    order = list(ProjectRight.Level.values)
     assert invitation.project is not None, "asked for invitations into projects only"
     right, _made = ProjectRight.objects.get_or_create(
         user=user, project=invitation.project, defaults={"level": invitation.level}
     )
-    if order.index(right.level) < order.index(invitation.level):
+    if right.level not in ProjectRight.Level(invitation.level).and_above:
         right.level = invitation.level
         right.save(update_fields=["level"])
 

@@ -32,7 +32,7 @@ def operators_of(project: Project) -> QuerySet[User]:
     rights = ProjectRight.objects.filter(
         user=OuterRef("pk"),
         project=project,
-        level__in=[ProjectRight.Level.OPERATE, ProjectRight.Level.MANAGE],
+        level__in=ProjectRight.Level.OPERATE.and_above,
     )
     admins = Membership.objects.filter(
         user=OuterRef("pk"), company=project.company_id, role=Membership.Role.ADMIN

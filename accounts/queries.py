@@ -22,7 +22,8 @@ from portal.core.models import AuditEntry
 VIEW, OPERATE, MANAGE = "view", "operate", "manage"
 # What transfers need in each project: of a person the right `manage`, of a token a scope of its own.
 TRANSFER = "transfer"
-_AT_LEAST = {VIEW: [VIEW, OPERATE, MANAGE], OPERATE: [OPERATE, MANAGE], MANAGE: [MANAGE], TRANSFER: [MANAGE]}
+_AT_LEAST = {level.value: level.and_above for level in ProjectRight.Level}
+_AT_LEAST[TRANSFER] = ProjectRight.Level.MANAGE.and_above
 _SCOPE = {
     VIEW: ApiToken.Scope.READ,
     OPERATE: ApiToken.Scope.OPERATE,

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts import invitations, mails, scopes
+from accounts import invitations, scopes
 from accounts.models import (
     ApiToken,
     Company,
@@ -131,7 +130,7 @@ def ask_for_company(
         except IntegrityError as error:
             raise ImportAsked from error
         _tell("company-import-asked", wanted, act=act, caller=caller, now=now)
-        _mail_admins(wanted, now=now)
+        notices.import_asked(wanted, now=now)
         acts.finish(act, outcome={"import": wanted.pk})
     return wanted
 
@@ -261,26 +260,6 @@ def _find(number: int, name: str) -> Company:
     if company is None:
         raise NoCompanyOfThatName
     return company
-
-
-def _mail_admins(wanted: CompanyImport, *, now: datetime) -> None:
-    admins = Membership.objects.filter(company=wanted.source, role=Membership.Role.ADMIN)
-    for membership in admins.select_related("user").order_by("pk"):
-        mails.write(
-            "accounts/email/company_import",
-            to=membership.user.email,
-            language=membership.user.language,
-            context={
-                "name": membership.user.get_full_name(),
-                "asker": wanted.asked_by.get_full_name(),
-                "source": wanted.source.name,
-                "target": wanted.target.name,
-                "url": f"{settings.PORTAL_ORIGINS[0]}/companies/{wanted.source.pk}/imports/{wanted.pk}",
-            },
-            recipient=membership.user,
-            company_id=wanted.source_id,
-            now=now,
-        )
 
 
 def _tell(event: str, wanted: CompanyImport, *, act: Act, caller: Caller, now: datetime) -> None:

@@ -91,6 +91,12 @@ def lock_move(move: Move, *, beside: Iterable[Device] = ()) -> Move:
     return again
 
 
+def require_same_company(move: Move, replacement: Device) -> None:
+    """:raises ReplacementElsewhere: the replacement is another company's."""
+    if replacement.project.company_id != move.project.company_id:
+        raise ReplacementElsewhere
+
+
 def require_open(move: Move, *, now: datetime) -> None:
     """:raises MoveEnded: somebody has ended the move, or its 42 days are over. Fact `state`."""
     if not move.is_open_at(now):
@@ -139,7 +145,7 @@ def give_bridge(
     grants = bridge_grants.write(
         act=act, move=move, sources=sources, ends_at=ends_at, given_by=given_by, first_seq=seq, now=now
     )
-    _log(LeafType.BRIDGE, [Told(grant=grant) for grant in grants], device=device, act=act, now=now)
+    issue(LeafType.BRIDGE, [Told(grant=grant) for grant in grants], device=device, act=act, now=now)
     tell("bridge-given", move, act=act, caller=caller, now=now, ends=ends_at.isoformat())
 
 
@@ -165,7 +171,7 @@ def lengthen_bridges(device: Device, *, caller: Caller, now: datetime) -> None:
             now=now,
         )
         bridge_grants.lengthen(due, ends_at=ends_at)
-        _log(LeafType.BRIDGE, [Told(grant=grant) for grant in due], device=device, act=act, now=now)
+        issue(LeafType.BRIDGE, [Told(grant=grant) for grant in due], device=device, act=act, now=now)
         tell("bridge-lengthened", move, act=act, caller=caller, now=now, ends=ends_at.isoformat())
         acts.finish(act, outcome={})
 
@@ -179,7 +185,7 @@ def revoke_bridges(move: Move, *, act: Act, now: datetime) -> None:
         device = move.replacement
         assert device is not None, "a bridge was given to a device"
         told = [Told(grant=grant) for grant in bridges]
-        _log(LeafType.REVOCATION, told, device=device, act=act, now=now)
+        issue(LeafType.REVOCATION, told, device=device, act=act, now=now)
 
 
 def carry_over(
@@ -205,7 +211,7 @@ def carry_over(
     giver, taker = ledger.device_holder(move.broken), ledger.device_holder(device)
     told = [Told(transfer=transfer) for transfer in carried.transfers]
     told += [Told(grant=grant, destination=taker) for grant in carried.bought]
-    _log(leaf_type, told, device=device, act=act, now=now)
+    issue(leaf_type, told, device=device, act=act, now=now)
     return [Told(grant=grant, source=giver) for grant in carried.ended]
 
 
@@ -302,8 +308,8 @@ def _end(move: Move, *, now: datetime) -> datetime:
     return min((now + BRIDGE_FOR).replace(microsecond=0), move.open_until)
 
 
-def _log(leaf_type: LeafType, told: Sequence[Told], *, device: Device, act: Act, now: datetime) -> None:
-    """The device's next document, and the leaf that names it."""
+def issue(leaf_type: LeafType, told: Sequence[Told], *, device: Device, act: Act, now: datetime) -> None:
+    """Write the device's next document, and the leaf that names it."""
     document = documents.issue(device=device, seq=documents.next_seq(device), act=act, now=now)
     transparency.record(
         act=act,

@@ -9,8 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import scopes
-from devices.models import Device
-from licenses import documents, move_course, move_queries, room, transparency
+from licenses import move_course, move_queries, room
 from licenses.log_line import LeafType
 from licenses.models import Grant, Move
 from portal.core import acts
@@ -109,7 +108,8 @@ def approve_move(*, move: Move, caller: Caller, now: datetime) -> Move:
         if move.first_approved_by_id == staff:
             raise SecondPersonNeeded
     told = move_course.carry_over(move, sources, leaf_type=LeafType.UNSIGNED_MOVE, act=act, now=now)
-    _empty(move.broken, told, act=act, now=now)
+    # The old device's next document lists nothing of what moved (mission rule 26).
+    move_course.issue(LeafType.UNSIGNED_MOVE, told, device=move.broken, act=act, now=now)
     if move.first_approved_by_id == staff:
         # It took two when the first one approved, and takes one now: nobody is named twice.
         move.first_approved_by = move.first_approved_at = None
@@ -232,8 +232,7 @@ def _ready(move: Move, *, now: datetime) -> list[Grant]:
     """What goes to the replacement, if everything is as a move needs it."""
     if move.replacement is None:
         raise NoReplacement
-    if move.replacement.project.company_id != move.project.company_id:
-        raise move_course.ReplacementElsewhere
+    move_course.require_same_company(move, move.replacement)
     sources = move_queries.movable(move.broken)
     if not sources:
         raise move_course.NothingToMove(hardware_id=move.broken.hardware_id)
@@ -241,15 +240,3 @@ def _ready(move: Move, *, now: datetime) -> list[Grant]:
         move.replacement, more=len(sources) - len(move_queries.bridges_of(move, now=now)), now=now
     )
     return sources
-
-
-def _empty(device: Device, told: list[transparency.Told], *, act: Act, now: datetime) -> None:
-    """The old device's next document lists nothing of what moved (mission rule 26)."""
-    document = documents.issue(device=device, seq=documents.next_seq(device), act=act, now=now)
-    transparency.record(
-        act=act,
-        leaf_type=LeafType.UNSIGNED_MOVE,
-        told=told,
-        document_sha256=bytes(document.payload_sha256),
-        now=now,
-    )

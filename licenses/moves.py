@@ -255,8 +255,7 @@ def _require_none_open(device: Device, *, now: datetime) -> None:
 
 
 def _require_fit(move: Move, replacement: Device, sources: Sequence[Grant], *, now: datetime) -> None:
-    if replacement.project.company_id != move.project.company_id:
-        raise move_course.ReplacementElsewhere
+    move_course.require_same_company(move, replacement)
     if move_queries.open_move_from(replacement, now=now) is not None:
         raise ReplacementIsBroken(hardware_id=replacement.hardware_id)
     room.require_room(replacement, more=len(sources), now=now)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from accounts import notices
 from accounts.models import Company, Membership, Project, User
 from devices.models import Device
-from licenses.models import ActivationKey, TestLicense, Transfer
+from licenses.models import ActivationKey, CompanyImport, TestLicense, Transfer
 from portal.core.acts import Caller
 
 DAY = timedelta(days=1)
@@ -84,6 +84,22 @@ def device_claimed_away(device: Device, *, earlier: Project, later: Project, now
         company_id=earlier.company_id,
         project_id=earlier.pk,
         page=f"/projects/{earlier.pk}",
+        now=now,
+    )
+
+
+def import_asked(wanted: CompanyImport, *, now: datetime) -> None:
+    """Ask the admins of a company whether it shall be taken in."""
+    notices.tell(
+        "accounts/email/company_import",
+        notices.admins_of(wanted.source_id),
+        context={
+            "asker": wanted.asked_by.get_full_name(),
+            "source": wanted.source.name,
+            "target": wanted.target.name,
+        },
+        company_id=wanted.source_id,
+        page=f"/companies/{wanted.source_id}/imports/{wanted.pk}",
         now=now,
     )
 

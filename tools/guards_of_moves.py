@@ -110,7 +110,7 @@ MOVES = (
     ),
     _check(
         "the replacement is the company's",
-        "moves",
+        "move_course",
         "if replacement.project.company_id != move.project.company_id:",
         "if False:",
         _ASKING,

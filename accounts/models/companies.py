@@ -87,6 +87,12 @@ class ProjectRight(models.Model):
         OPERATE = "operate"
         MANAGE = "manage"
 
+        @property
+        def and_above(self) -> list[str]:
+            """The levels that hold this one: `manage` holds `operate`, which holds `view`."""
+            levels = list(type(self))
+            return [level.value for level in levels[levels.index(self) :]]
+
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="project_rights")
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="rights")
     level = models.CharField(max_length=10, choices=Level.choices)
