@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.conf import settings
 
-from accounts.models import Company, Membership, Project, ProjectRight, User
+from accounts.models import Company, Mail, Membership, Project, ProjectRight, User
 from devices import enrollment, payloads
 from devices.accepting import JTIConflict
 from devices.enrollment import DeviceAlreadyAdded, HardwareIDMalformed
@@ -23,6 +23,7 @@ from tests import factories
 from tests.factories import NOW, activated, assigned, caller, free, get_product, give_back, make_project
 from tests.operations.bookkeeping import last_leaf, refused, unchanged
 from tests.operations.unbought import a_bridge, a_test_license
+from tests.web.letters import letter, link_in
 
 DAY = timedelta(hours=24)
 _numbers = itertools.count(1)
@@ -218,6 +219,21 @@ class TestADeviceThatIsFree:
             ]
             assert (entry.project_id, entry.hardware_id) == (place.pk, device.hardware_id)
             assert entry.facts["gained"] is gained
+
+    def test_the_admins_of_the_earlier_company_get_a_mail(
+        self, device: Device, project: Project, newcomer: Project, company: Company, alice: User
+    ) -> None:
+        claim(device, code_for(newcomer, device))
+
+        mail = letter(alice.email)
+        assert device.hardware_id in mail.body
+        assert link_in(mail) == f"/projects/{project.pk}"
+        assert Mail.objects.get(kind="device-claimed-away").to == alice.email
+
+    def test_within_a_company_nobody_gets_one(self, device: Device, company: Company) -> None:
+        claim(device, code_for(make_project(company=company), device))
+
+        assert not Mail.objects.filter(kind="device-claimed-away").exists()
 
     def test_what_it_did_before_stays_with_the_earlier_company(
         self, device: Device, project: Project, newcomer: Project

@@ -39,7 +39,7 @@ from tests.factories import (
     make_user,
 )
 from tests.operations.bookkeeping import last_entry, last_leaf, refused, unchanged
-from tests.web.letters import letter, link_in
+from tests.web.letters import arrived, letter, link_in
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring", "today")
 
@@ -269,6 +269,20 @@ class TestLicenses:
 
 
 class TestPeople:
+    def test_admins_of_both_are_told_but_not_who_consented(
+        self, wanted: CompanyImport, company: Company, accident: Company, alice: User, charlie: User
+    ) -> None:
+        other = make_user(name="Erna")
+        join(user=other, company=accident, role=Membership.Role.ADMIN)
+        before = len(arrived())
+
+        company_import.consent_to_import(wanted=wanted, caller=caller(charlie), now=NOW)
+
+        assert {one.to[0] for one in arrived()[before:]} == {alice.email, other.email}
+        mail = letter(other.email)
+        assert f"{accident.name} was imported into {company.name}" in str(mail.body)
+        assert link_in(mail) == f"/companies/{company.pk}"
+
     def test_they_come_as_members_with_their_rights(
         self, wanted: CompanyImport, company: Company, accident: Company, charlie: User
     ) -> None:
