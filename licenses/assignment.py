@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Project
 from devices.models import Device
-from devices.queries import NoSuchDevice
 from licenses import device_lists, documents, ledger, move_queries, queries, room, transparency
 from licenses.ledger import Line
 from licenses.log_line import LeafType
@@ -179,7 +178,7 @@ def _lock_to_assign(device: Device, now: datetime) -> Device:
     device = ledger.lock_device(device)
     # Counted under the lock: two at once would both see one place left.
     room.require_room(device, more=1, now=now)
-    _require_still_in(asked_in, device)
+    ledger.require_still_in(asked_in, device)
     move_queries.require_no_move_from(device, now=now)
     return device
 
@@ -203,12 +202,12 @@ def _grant(device: Device, transfer: Transfer, *, act: Act, caller: Caller, now:
         first_seq=seq,
         now=now,
     )
-    document = documents.issue(device=device, seq=seq, act=act, now=now)
-    transparency.record(
-        act=act,
+    document = documents.issue_and_log(
+        device=device,
+        seq=seq,
         leaf_type=LeafType.ISSUE,
         told=[transparency.Told(transfer=transfer, grant=grant)],
-        document_sha256=bytes(document.payload_sha256),
+        act=act,
         now=now,
     )
     _record("licenses-assigned", grant, document, act, caller, now)
@@ -234,7 +233,7 @@ def undo_assignment(*, grant: Grant, caller: Caller, now: datetime) -> Assignmen
     # The lock keeps the document from being handed out between the check and the act.
     asked_in = grant.device.project_id
     device = ledger.lock_device(grant.device)
-    _require_still_in(asked_in, device)
+    ledger.require_still_in(asked_in, device)
     move_queries.require_no_move_from(device, now=now)
     grant = Grant.objects.select_related("product", "device").get(pk=grant.pk)
     if grant.state != Grant.State.LIVE:
@@ -253,24 +252,17 @@ def undo_assignment(*, grant: Grant, caller: Caller, now: datetime) -> Assignmen
         ],
     )
     ledger.end_grants(act=act, grants=[grant], state=Grant.State.REVOKED, now=now)
-    document = documents.issue(device=device, seq=documents.next_seq(device), act=act, now=now)
-    transparency.record(
-        act=act,
+    document = documents.issue_and_log(
+        device=device,
+        seq=documents.next_seq(device),
         leaf_type=LeafType.REVOCATION,
         told=[transparency.Told(transfer=transfer, grant=grant)],
-        document_sha256=bytes(document.payload_sha256),
+        act=act,
         now=now,
     )
     _record("assignment-undone", grant, document, act, caller, now)
     acts.finish(act, outcome={"grant": str(grant.pk), "document": document.pk})
     return Assignment(grant=grant, document=document)
-
-
-def _require_still_in(project_id: int, device: Device) -> None:
-    """Whoever was let in had a right in one project. A claim can take the device to another one before it is
-    locked, and the licenses of that one are not theirs to spend."""
-    if device.project_id != project_id:
-        raise NoSuchDevice
 
 
 def _record(

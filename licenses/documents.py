@@ -15,9 +15,10 @@ from django.db import connection
 
 from devices import alerts
 from devices.models import Alert, Device
-from licenses import document, jose, keyring, move_queries, queries, receipt
+from licenses import document, jose, keyring, move_queries, queries, receipt, transparency
 from licenses.document import Item, LicenseDocumentV1
 from licenses.keyring import KeyRing
+from licenses.log_line import LeafType
 from licenses.models import Grant, LicenseDocument, Return
 from portal.core import base64url, clock, outbox
 from portal.core.models import Act
@@ -79,6 +80,27 @@ def issue(*, device: Device, seq: int, act: Act | None, now: datetime) -> Licens
     )
     outbox.put("sign-license-document", now=now, document_id=row.pk)
     return row
+
+
+def issue_and_log(
+    *,
+    device: Device,
+    seq: int,
+    leaf_type: LeafType,
+    told: Sequence[transparency.Told],
+    act: Act,
+    now: datetime,
+) -> LicenseDocument:
+    """The same, with the leaf that tells what changed and names the document (trust.md 8)."""
+    document = issue(device=device, seq=seq, act=act, now=now)
+    transparency.record(
+        act=act,
+        leaf_type=leaf_type,
+        told=told,
+        document_sha256=bytes(document.payload_sha256),
+        now=now,
+    )
+    return document
 
 
 def is_outdated(row: LicenseDocument, *, device: Device, seq_seen: int, now: datetime) -> bool:

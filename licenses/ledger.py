@@ -186,6 +186,16 @@ def lock_device(device: Device) -> Device:
     return locked
 
 
+def require_still_in(project_id: int, device: Device) -> None:
+    """Whoever was let in had a right in one project. A claim can take the device to another one before it is
+    locked, and the licenses of that one are not theirs to spend.
+
+    :raises NoSuchDevice: the device, which is locked, has left the project.
+    """
+    if device.project_id != project_id:
+        raise NoSuchDevice
+
+
 def transfer(*, act: Act, lines: Sequence[Line]) -> list[Transfer]:
     """Move quantities between holders, all lines or none. One call for one act.
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Project
 from devices import alerts
 from devices.models import Alert, Device
-from licenses import bridge_grants, documents, ledger, move_queries, room, transparency
+from licenses import bridge_grants, documents, ledger, move_queries, room
 from licenses.log_line import LeafType
 from licenses.models import Grant, Move
 from licenses.transparency import Told
@@ -310,11 +310,6 @@ def _end(move: Move, *, now: datetime) -> datetime:
 
 def issue(leaf_type: LeafType, told: Sequence[Told], *, device: Device, act: Act, now: datetime) -> None:
     """Write the device's next document, and the leaf that names it."""
-    document = documents.issue(device=device, seq=documents.next_seq(device), act=act, now=now)
-    transparency.record(
-        act=act,
-        leaf_type=leaf_type,
-        told=told,
-        document_sha256=bytes(document.payload_sha256),
-        now=now,
+    documents.issue_and_log(
+        device=device, seq=documents.next_seq(device), leaf_type=leaf_type, told=told, act=act, now=now
     )

@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import scopes
 from accounts.models import Company
 from devices.models import Device
-from devices.queries import NoSuchDevice
-from licenses import move_course, move_queries, room
+from licenses import ledger, move_course, move_queries, room
 from licenses.models import Grant, Move
 from licenses.models.moves import OPEN_FOR
 from portal.core import acts, outbox
@@ -174,8 +173,7 @@ def name_replacement(*, move: Move, replacement: Device, caller: Caller, now: da
     asked_in = replacement.project_id
     move = move_course.lock_move(move, beside=[replacement])
     replacement = Device.objects.select_related("project__company").get(pk=replacement.pk)
-    if replacement.project_id != asked_in:
-        raise NoSuchDevice
+    ledger.require_still_in(asked_in, replacement)
     move_course.require_open(move, now=now)
     if move.replacement_id == replacement.pk:
         raise SameReplacement(hardware_id=replacement.hardware_id)
@@ -233,12 +231,10 @@ def _move(pk: int) -> Move:
 
 
 def _locked(device: Device, replacement: Device | None) -> tuple[Device, Device | None]:
-    """Whoever was let in had rights in two projects; a claim can take a device to another one."""
     asked = [device] if replacement is None else [device, replacement]
     locked = move_course.lock_devices(asked)
     for one in asked:
-        if locked[one.pk].project_id != one.project_id:
-            raise NoSuchDevice
+        ledger.require_still_in(one.project_id, locked[one.pk])
     return locked[device.pk], locked[replacement.pk] if replacement is not None else None
 
 

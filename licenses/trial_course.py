@@ -73,12 +73,12 @@ def start_what_waits(*, device: Device, caller: Caller, now: datetime) -> None:
         first_seq=seq,
         now=now,
     )
-    document = documents.issue(device=device, seq=seq, act=act, now=now)
-    transparency.record(
-        act=act,
+    document = documents.issue_and_log(
+        device=device,
+        seq=seq,
         leaf_type=LeafType.TEST,
         told=[transparency.Told(grant=grant) for grant in grants],
-        document_sha256=bytes(document.payload_sha256),
+        act=act,
         now=now,
     )
     tell(
@@ -115,12 +115,12 @@ def revoke(
     grants = list(running.select_related("product", "device").order_by("made_at", "pk"))
     if grants:
         ledger.end_grants(act=act, grants=grants, state=Grant.State.REVOKED, now=now)
-        document = documents.issue(device=device, seq=documents.next_seq(device), act=act, now=now)
-        transparency.record(
-            act=act,
+        documents.issue_and_log(
+            device=device,
+            seq=documents.next_seq(device),
             leaf_type=LeafType.REVOCATION,
             told=[transparency.Told(grant=grant) for grant in grants],
-            document_sha256=bytes(document.payload_sha256),
+            act=act,
             now=now,
         )
     downloaded_in = test_license.started_in

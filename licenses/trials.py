@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts import scopes
 from accounts.models import Project
 from devices.models import Device
-from devices.queries import NoSuchDevice
 from licenses import ledger, move_queries, room, trial_course, trial_queries
 from licenses.models import Grant, TestLicense
 from licenses.trial_queries import Content
@@ -220,11 +219,9 @@ def _contents(*, version: int, slave: bool, quantity: int | None) -> Sequence[Co
 
 
 def _locked(device: Device) -> Device:
-    """Whoever was let in had a right in one project; a claim can take the device to another one."""
     asked_in = device.project_id
     device = ledger.lock_device(device)
-    if device.project_id != asked_in:
-        raise NoSuchDevice
+    ledger.require_still_in(asked_in, device)
     return device
 
 

@@ -338,7 +338,7 @@ SUFFICIENCY = (
     ),
     Guard(
         name="check: the device is still in the project",
-        file="licenses/assignment.py",
+        file="licenses/ledger.py",
         edits=(("if device.project_id != project_id:", "if False:"),),
         tests=(
             f"{OPERATIONS}/test_assignment.py::TestAssigning::test_a_device_that_left_the_project_meanwhile_gets_nothing_from_its_new_one",

@@ -43,7 +43,7 @@ TRUST = (
     ),
     Guard(
         name="claim: who had the device assigns nothing to it",
-        file="licenses/assignment.py",
+        file="licenses/ledger.py",
         edits=(("if device.project_id != project_id:", "if False:"),),
         tests=(f"{OPERATIONS}/test_claims.py",),
     ),
