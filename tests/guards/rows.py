@@ -53,7 +53,7 @@ from licenses.models import (
     TestLicense,
     Transfer,
 )
-from portal.core.models import Act, AuditEntry, ScheduledJob, random_id
+from portal.core.models import Act, AuditEntry, LongJob, LongJobPiece, ScheduledJob, random_id
 from tests.factories import (
     NOW,
     activated,
@@ -123,6 +123,8 @@ class Rows:
     calendar_feed: CalendarFeed
     reminder: Reminder
     scheduled: ScheduledJob
+    long_job: LongJob
+    piece: LongJobPiece
 
     @property
     def issuer(self) -> Holder:
@@ -159,6 +161,7 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
     move = a_move(project)
     approved = moving.approved(a_move(project), user)
     used = ActivationKey.objects.get(state="activated")
+    long_job = LongJob.objects.create(kind="count", owner=user, call="1", total=2, done=1, asked_at=NOW)
     return Rows(
         user=user,
         stranger=stranger,
@@ -225,6 +228,8 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         calendar_feed=CalendarFeed.objects.create(user=user, token_sha256=bytes(32), made_at=NOW),
         reminder=Reminder.objects.create(test_license=running, days_before=30, at=NOW),
         scheduled=ScheduledJob.objects.create(name="forget-old-mails", next_at=NOW),
+        long_job=long_job,
+        piece=LongJobPiece.objects.create(job=long_job, number=0, content=b"1"),
     )
 
 
