@@ -69,10 +69,11 @@ def staff_only(permission: Permission, *, change: Permission | None = None) -> C
             looks = request.method in LOOKING
             if permission not in held:
                 raise staff.missing(permission)
-            if not looks and sending is None:
-                return HttpResponseNotAllowed(sorted(LOOKING))
-            if not looks and sending not in held:
-                raise staff.missing(sending)
+            if not looks:
+                if sending is None:
+                    return HttpResponseNotAllowed(sorted(LOOKING))
+                if sending not in held:
+                    raise staff.missing(sending)
             return page(request, *args, **kwargs)
 
         for_staff.staff_permissions = (permission, sending)  # type: ignore[attr-defined]

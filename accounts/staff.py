@@ -49,7 +49,8 @@ def missing(permission: Permission) -> RoleMissing:
 
 def has_second_factor(user: User) -> bool:
     """Whether signing in as this person takes more than the password."""
-    return Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS).exists()
+    found: bool = Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS).exists()
+    return found
 
 
 def everybody() -> QuerySet[User]:

@@ -31,7 +31,7 @@ def needed(key: str) -> Permission:
     """What a line of the rights table takes, as its page says it."""
     method, _, name = key.partition(" ")
     [looking, sending] = next(one for one in console() if one.name == name).callback.staff_permissions
-    return looking if method == "GET" else sending
+    return Permission(looking if method == "GET" else sending)
 
 
 LINES = [key for key in TABLE if key.partition(" ")[2].startswith("staff")]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from accounts import staff, staff_roles
@@ -79,12 +80,11 @@ class TestTaking:
     def test_the_last_one_ends_being_staff(self, root: User, dora: User) -> None:
         factories.give_roles(dora, Role.SUPPORT, Role.AUDITOR)
         change(staff_roles.take_role, dora, Role.SUPPORT, root)
-        dora.refresh_from_db()
-        assert dora.is_staff
+        assert User.objects.get(pk=dora.pk).is_staff
         change(staff_roles.take_role, dora, Role.AUDITOR, root, key="k2", reason="leaves us")
-        dora.refresh_from_db()
-        assert not dora.is_staff
-        assert staff.permissions_of(dora) == frozenset()
+        gone = User.objects.get(pk=dora.pk)
+        assert not gone.is_staff
+        assert staff.permissions_of(gone) == frozenset()
         assert (last_entry().event, last_entry().facts["reason"]) == ("staff-role-taken", "leaves us")
 
     def test_what_is_not_there_is_told(self, root: User, dora: User) -> None:
@@ -124,7 +124,9 @@ class TestMoves:
             with pytest.raises(RoleMissing):
                 decide(move=move, caller=caller(clerk, reason="seen"), now=NOW)
 
-    def test_the_second_person_is_senior(self, move: Move, settings, sam: User, olga: User) -> None:  # type: ignore[no-untyped-def]
+    def test_the_second_person_is_senior(
+        self, move: Move, settings: LazySettings, sam: User, olga: User
+    ) -> None:
         settings.MOVE_WEIGHT_LIMIT = 0
         factories.give_roles(sam, Role.SUPPORT)
         factories.give_roles(olga, Role.SUPPORT)
