@@ -7,6 +7,7 @@ from tools.guard import NEVER, OPERATIONS, RACES, Guard
 from tools.guards_of_long_jobs import LONG_JOBS
 from tools.guards_of_moves import MOVES
 from tools.guards_of_notices import NOTICES
+from tools.guards_of_staff import STAFF
 from tools.guards_of_trials import TRIALS
 from tools.guards_of_trust import TRUST
 
@@ -440,4 +441,4 @@ REPETITION = (
     ),
 )
 
-GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS, *NOTICES, *MOVES, *LONG_JOBS)
+GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS, *NOTICES, *MOVES, *STAFF, *LONG_JOBS)
