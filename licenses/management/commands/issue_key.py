@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from licenses import fulfilment
-from licenses.fulfilment import OrderLine
+from licenses.issuing import OrderLine
 from portal.core import clock
 from portal.core.acts import Caller
 from portal.core.errors import DomainError
