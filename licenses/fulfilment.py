@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts import staff
+from accounts.permissions import Permission
 from licenses import dead_keys, issuing, ledger
 from licenses.issuing import IssuedKey, OrderLine, PlacedOrder, WantedOrder
 from licenses.models import ActivationKey, KeyDelivery, Order, ReplacementRequest
@@ -41,6 +44,7 @@ def place_order(*, order: WantedOrder, caller: Caller, now: datetime) -> PlacedO
 
     The order's number names the act: the same order again gets the same codes, as long as they are kept.
 
+    :raises RoleMissing: a person calls who has no right to.
     :raises OrderNeedsNumber: the number is empty, too long, or has characters that are not printed.
     :raises OrderNeedsLines: there is nothing in the order, or too much.
     :raises OrderTextTooLong: the customer or the reference does not fit.
@@ -68,8 +72,10 @@ def issue_key(
 def confirm_delivery(*, order: Order, caller: Caller, now: datetime) -> Order:
     """Forget the codes of an order: the customer has them (mission rule 8). Again changes nothing.
 
+    :raises RoleMissing: a person calls who has no right to.
     :raises OrderCanceled: the order was canceled.
     """
+    staff.require(Permission.ORDERS, user_id=caller.user_id)
     act = acts.begin(operation="confirm-delivery", caller=caller, given={"order": order.pk}, now=now)
     if act.outcome is not None:
         return Order.objects.get(pk=order.pk)
@@ -92,9 +98,11 @@ def cancel_order(*, order: Order, caller: Caller, now: datetime) -> Order:
 
     The caller says why. Canceling again changes nothing.
 
+    :raises RoleMissing: a person calls who has no right to.
     :raises ReasonNeeded: there is no reason, or it is too long.
     :raises OrderActivated: a key of the order was activated.
     """
+    staff.require(Permission.ORDERS, user_id=caller.user_id)
     reason = acts.reason_of(caller)
     act = acts.begin(operation="cancel-order", caller=caller, given={"order": order.pk}, now=now)
     if act.outcome is not None:
@@ -130,6 +138,7 @@ def forget_codes(*, key_ids: Sequence[int], now: datetime) -> None:
 
 
 def _place(order: WantedOrder, *, caller: Caller, now: datetime) -> PlacedOrder:
+    staff.require(Permission.ORDERS, user_id=caller.user_id)
     plain = replace(order, number=order.number.strip(), account=order.account.strip().upper())
     [answer] = issuing.issue_all(wanted=[plain], caller=caller, now=now)
     if isinstance(answer, DomainError):
@@ -144,7 +153,7 @@ def _lock(order: Order) -> Order:
     )
 
 
-def _record(event: str, order: Order, *, act: Act, caller: Caller, now: datetime, **facts: str) -> None:
+def _record(event: str, order: Order, *, act: Act, caller: Caller, now: datetime, **facts: Any) -> None:
     audit.record(
         event,
         caller=caller,

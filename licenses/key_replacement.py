@@ -2,11 +2,14 @@
 rules 2 and 10). The lost one is dead; neither is shown in full once it was delivered."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts import staff
 from accounts.models import Company, User
+from accounts.permissions import Permission
 from licenses import dead_keys, issuing, ledger, notices
 from licenses.issuing import IssuedKey
 from licenses.models import ActivationKey, Order, ReplacementRequest
@@ -71,9 +74,11 @@ def ask_for_replacement(
 def replace_key(*, activation_key: ActivationKey, caller: Caller, now: datetime) -> IssuedKey:
     """Make another key for the order, which takes over all that the lost one holds, as fulfilment.
 
+    :raises RoleMissing: a person calls who has no right to.
     :raises ReasonNeeded: there is no reason, or it is too long.
     :raises KeyNotReplaceable: the key holds nothing any more.
     """
+    staff.require(Permission.ORDERS, user_id=caller.user_id)
     reason = acts.reason_of(caller)
     act = acts.begin(operation="replace-key", caller=caller, given={"key": activation_key.pk}, now=now)
     if act.outcome is not None:
@@ -108,8 +113,10 @@ def replace_key(*, activation_key: ActivationKey, caller: Caller, now: datetime)
 def refuse_replacement(*, request: ReplacementRequest, caller: Caller, now: datetime) -> ReplacementRequest:
     """Refuse to replace a key, as fulfilment; the caller says why. A decided request stays as it is.
 
+    :raises RoleMissing: a person calls who has no right to.
     :raises ReasonNeeded: there is no reason, or it is too long.
     """
+    staff.require(Permission.ORDERS, user_id=caller.user_id)
     reason = acts.reason_of(caller)
     act = acts.begin(operation="refuse-replacement", caller=caller, given={"request": request.pk}, now=now)
     requests = ReplacementRequest.objects.select_related("activation_key__order__account", "company")
@@ -136,7 +143,7 @@ def _lock(activation_key: ActivationKey) -> ActivationKey:
     return key
 
 
-def _record(event: str, key: ActivationKey, *, act: Act, caller: Caller, now: datetime, **facts: str) -> None:
+def _record(event: str, key: ActivationKey, *, act: Act, caller: Caller, now: datetime, **facts: Any) -> None:
     account = key.order.account
     audit.record(
         event,

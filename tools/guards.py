@@ -7,6 +7,7 @@ from tools.guard import NEVER, OPERATIONS, RACES, Guard
 from tools.guards_of_moves import MOVES
 from tools.guards_of_notices import NOTICES
 from tools.guards_of_orders import ORDERS
+from tools.guards_of_staff import STAFF
 from tools.guards_of_trials import TRIALS
 from tools.guards_of_trust import TRUST
 
@@ -428,4 +429,4 @@ REPETITION = (
     ),
 )
 
-GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS, *NOTICES, *MOVES, *ORDERS)
+GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS, *NOTICES, *MOVES, *STAFF, *ORDERS)

@@ -289,6 +289,12 @@ TABLE: dict[str, Entry] = {
     "GET staff-mails": Entry(may=STAFF),
     "GET staff-mail-resend": Entry(may=STAFF, arguments=_mail),
     "POST staff-mail-resend": Entry(may=STAFF, arguments=_mail),
+    "GET staff-roles": Entry(may=STAFF),
+    "POST staff-roles": Entry(
+        may=STAFF,
+        body=lambda world: {"email": world.people["member"].email, "role": "auditor", "reason": "audits"},
+    ),
+    "GET staff-second-factor": Entry(may=STAFF),
     "GET staff-blocks": Entry(may=STAFF),
     "GET staff-block-device": Entry(may=STAFF),
     "POST staff-block-device": Entry(may=STAFF, body=given({"hardware_id": HARDWARE_ID, "reason": "stolen"})),

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from accounts.models import Company, CustomerAccount, Project, User
+from accounts.permissions import Role
+from accounts.staff import RoleMissing
 from licenses import activation, fulfilment, key_replacement, ledger, order_queries, verification
 from licenses.activation import KeyBlocked
 from licenses.fulfilment import OrderActivated, OrderCanceled
@@ -24,7 +26,7 @@ from licenses.models import ActivationKey, KeyDelivery, LogLeaf, Order, Replacem
 from licenses.order_queries import NoSuchActivationKey, NoSuchOrder
 from portal.core.acts import ReasonNeeded
 from portal.core.models import Act, AuditEntry
-from tests.factories import NOW, caller, free, make_customer
+from tests.factories import NOW, caller, free, give_roles, make_customer, make_user
 from tests.operations.bookkeeping import last_entry, last_leaf, refused, unchanged
 
 pytestmark = pytest.mark.usefixtures("catalogue")
@@ -371,21 +373,54 @@ class TestReplacingALostKey:
         assert ask(key, alice, account) != asked
 
 
+class TestWhoMay:
+    def test_of_people_only_fulfilment(self, alice: User, account: CustomerAccount) -> None:
+        placed = place(account="C-10042")
+        key, now = placed.keys[0].activation_key, NOW
+        asked = ask(key, alice, account)
+        supporter = make_user(name="Sue", is_staff=True)
+
+        for person in (alice, supporter):
+            who = caller(person, reason="I want it.")
+            with refused(RoleMissing):
+                fulfilment.place_order(order=replace(ORDER, number="SO-2"), caller=who, now=now)
+            with refused(RoleMissing):
+                fulfilment.confirm_delivery(order=placed.order, caller=who, now=now)
+            with refused(RoleMissing):
+                fulfilment.cancel_order(order=placed.order, caller=who, now=now)
+            with refused(RoleMissing):
+                key_replacement.replace_key(activation_key=key, caller=who, now=now)
+            with refused(RoleMissing):
+                key_replacement.refuse_replacement(request=asked, caller=who, now=now)
+
+    def test_a_clerk_of_fulfilment_may(self) -> None:
+        clerk = make_user(name="Frank", is_staff=True)
+        give_roles(clerk, Role.FULFILMENT)
+
+        fulfilment.place_order(order=ORDER, caller=caller(clerk), now=NOW)
+
+        assert last_entry().actor == clerk
+
+
 class TestLookingForOrders:
     def test_what_became_of_an_order(self, project: Project) -> None:
         placed = place(PER_LINE)
         number = placed.order.number
-        seen = [order_queries.state_of(order_queries.get_order(number))]
-        for step in (
-            lambda: ActivationKey.objects.update(state="blocked"),
-            lambda: ActivationKey.objects.update(state="issued"),
-            lambda: activate(placed.keys[0].code, project),
-            lambda: [activate(key.code, project) for key in placed.keys[1:]],
-        ):
-            step()
-            seen.append(order_queries.state_of(order_queries.get_order(number)))
 
-        assert seen == ["issued", "blocked", "issued", "partly-activated", "activated"]
+        def look() -> str:
+            return order_queries.state_of(order_queries.get_order(number))
+
+        seen = [look()]
+        ActivationKey.objects.update(state="blocked")
+        seen.append(look())
+        ActivationKey.objects.update(state="issued")
+        activate(placed.keys[0].code, project)
+        seen.append(look())
+        for key in placed.keys[1:]:
+            activate(key.code, project)
+        seen.append(look())
+
+        assert seen == ["issued", "blocked", "partly-activated", "activated"]
 
     def test_a_replaced_key_does_not_keep_an_order_open(self, project: Project) -> None:
         placed = place()
