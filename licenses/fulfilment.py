@@ -157,11 +157,15 @@ def _products_of(lines: Sequence[OrderLine]) -> list[Product]:
     return [queries.get_product(code=line.code, version=line.version) for line in lines]
 
 
+def kept_code(key: ActivationKey) -> str | None:
+    """The code of a key in its groups, while it is kept for its delivery; None afterwards."""
+    delivery = KeyDelivery.objects.filter(activation_key=key).first()
+    return _vault().decrypt(bytes(delivery.ciphertext)).decode() if delivery else None
+
+
 def _issued_before(key_id: int) -> IssuedKey:
     key = ActivationKey.objects.get(pk=key_id)
-    delivery = KeyDelivery.objects.filter(activation_key=key).first()
-    code = _vault().decrypt(bytes(delivery.ciphertext)).decode() if delivery else None
-    return IssuedKey(activation_key=key, code=code)
+    return IssuedKey(activation_key=key, code=kept_code(key))
 
 
 def _vault() -> MultiFernet:
