@@ -19,6 +19,7 @@ from accounts.models import (
     Invitation,
     Membership,
     ProjectRight,
+    StaffRole,
     UnwantedNotice,
     User,
 )
@@ -58,7 +59,7 @@ def delete_account(*, user: User, caller: Caller, now: datetime) -> None:
     Session.objects.filter(
         session_key__in=UserSession.objects.filter(user=user).values_list("session_key", flat=True)
     ).delete()
-    for of_the_person in (UserSession, Authenticator, EmailAddress, CalendarFeed, UnwantedNotice):
+    for of_the_person in (UserSession, Authenticator, EmailAddress, CalendarFeed, UnwantedNotice, StaffRole):
         of_the_person._default_manager.filter(user=user).delete()
     user.email = f"former-member-{user.pk}@invalid"  # unique, and nobody's: RFC 2606
     user.forename = user.surname = ""

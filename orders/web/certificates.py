@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language, gettext_lazy
 
+from accounts.permissions import Permission
 from accounts.requests import caller, staff_only
 from orders import certificates
 from portal.core import clock
@@ -22,7 +23,7 @@ class CertificateForm(PortalForm):
     )
 
 
-@staff_only
+@staff_only(Permission.ORDERS)
 def certificate(request: HttpRequest, order_id: int) -> HttpResponse:
     """Ask for the language; the PDF itself comes by POST only, so that no address leads to a key."""
     order = certificates.get_order(order_id)

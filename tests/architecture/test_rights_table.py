@@ -71,8 +71,9 @@ def names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
 def world(anchor: TrustAnchor) -> World:
     """Made anew for each test."""
     people = {role: factories.make_user(name=role.title()) for role in ROLES[1:]}
-    people["staff"].is_staff = True
+    people["staff"].is_superuser = True  # which role may what: test_staff_roles.py
     people["staff"].save()
+    factories.give_roles(people["staff"])
     admin = people["admin"]
     company = factories.make_company(founder=admin, name="Example Telecom")
     elsewhere = factories.make_company(founder=people["stranger"], name="Elsewhere")

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from accounts.permissions import Role
 from licenses import activation_code, fulfilment
 from licenses.fulfilment import OrderLine
 from licenses.models import ActivationKey
@@ -53,7 +54,9 @@ def catalogue_of_the_portal(catalogue: None, live_server: LiveServer, settings: 
 @pytest.fixture
 def sam(catalogue_of_the_portal: None) -> User:
     """Somebody in fulfilment."""
-    return factories.make_user(name="Sam", email="sam@example.com", password=PASSWORD, is_staff=True)
+    return factories.make_user(
+        name="Sam", email="sam@example.com", password=PASSWORD, is_staff=True, roles=[Role.FULFILMENT]
+    )
 
 
 def order_comes_in() -> ActivationKey:
@@ -168,7 +171,7 @@ class TestFromOrderToBalance:
         sign_in(page, "dora@example.com")
         expect(page.get_by_text("The key that you scanned waits in this tab.")).to_be_visible()
         page.get_by_label("Name of the company").fill("Dietz Telefonbau")
-        page.get_by_role("button", name="Create").click()
+        page.get_by_role("button", name="Create the company").click()
         page.get_by_role("link", name="Activate it").click()
         activate_what_is_filled_in(page, code)
         expect(page.get_by_text("The key that you scanned waits in this tab.")).to_be_hidden()

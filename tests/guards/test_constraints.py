@@ -103,6 +103,8 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
     "one_right_for_a_person_in_a_project": (lambda rows: again(rows.right, level="manage"),),
     "accounts_user_email_key": (lambda rows: again(rows.user),),
     "one_user_for_an_email_address": (lambda rows: again(rows.user, email=rows.user.email.upper()),),
+    "a_person_has_a_role_once": (lambda rows: again(rows.staff_role),),
+    "a_staff_role_is_one_that_the_table_knows": (lambda rows: again(rows.staff_role, role="boss"),),
     "terms_are_accepted_once": (lambda rows: again(rows.terms),),
     "a_secret_is_one_api_token": (lambda rows: again(rows.token, name="Other"),),
     "api_tokens_in_force_have_names_of_their_own": (

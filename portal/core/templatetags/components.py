@@ -37,6 +37,13 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "view": (_("May view"), "plain"),
     "operate": (_("May operate"), "plain"),
     "manage": (_("May manage"), "plain"),
+    # The vendor's people.
+    "superuser": (_("Superuser"), "warning"),
+    "support": (_("Support"), "plain"),
+    "senior-support": (_("Senior support"), "plain"),
+    "fulfilment": (_("Fulfilment"), "plain"),
+    "auditor": (_("Auditor"), "plain"),
+    "no-role": (_("No role"), "bad"),
     "bought": (_("Bought"), "plain"),
     "test": (_("Test license"), "warning"),
     "bridge": (_("Bridge"), "warning"),
