@@ -16,6 +16,7 @@ urlpatterns = [
     path("staff/", include("devices.web.urls")),
     path("staff/", include("licenses.web.staff_urls")),
     path("staff/", include("accounts.web.staff_urls")),
+    path("staff/", include("orders.web.staff_urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("licenses.api.urls")),
     path("problems/<slug:code>", open_without_terms(pages.explain), name="problem"),
