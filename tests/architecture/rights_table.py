@@ -7,7 +7,7 @@ from typing import Any
 from accounts import calendar_feeds
 from accounts.models import ApiToken, Invitation, Mail, Project, User
 from devices.models import Alert, Device
-from licenses.models import CompanyImport, Grant, Move
+from licenses.models import CompanyImport, Grant, Move, Order
 from portal.core.models import LongJob
 from tests.factories import NOW, caller
 
@@ -107,6 +107,11 @@ def _of_the_broken(world: World) -> dict[str, Any]:
 
 def _mail(world: World) -> dict[str, Any]:
     return {"mail_id": Mail.objects.earliest("pk").pk}
+
+
+def _order(world: World) -> dict[str, Any]:
+    """The one whose key nobody has activated."""
+    return {"order_id": Order.objects.latest("pk").pk}
 
 
 def _calendar(world: World) -> dict[str, Any]:
@@ -306,6 +311,8 @@ TABLE: dict[str, Entry] = {
         body=lambda world: {"email": world.people["member"].email, "role": "auditor", "reason": "audits"},
     ),
     "GET staff-second-factor": Entry(may=STAFF),
+    "GET staff-certificate": Entry(may=STAFF, arguments=_order),
+    "POST staff-certificate": Entry(may=STAFF, arguments=_order, body=given({"language": "de"})),
     "GET staff-blocks": Entry(may=STAFF),
     "GET staff-block-device": Entry(may=STAFF),
     "POST staff-block-device": Entry(may=STAFF, body=given({"hardware_id": HARDWARE_ID, "reason": "stolen"})),

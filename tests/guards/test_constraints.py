@@ -15,6 +15,7 @@ from licenses.models import Grant, Holder, TestLicense
 from tests.factories import NOW
 from tests.guards.rows import Rows, a_seq_floor, again, change
 from tests.guards.violations_of_moves import MOVES
+from tests.guards.violations_of_orders import ORDERS
 from tests.rows import APPS
 
 Violation = Callable[[Rows], Any]
@@ -88,6 +89,7 @@ def the_act_of_another_key(rows: Rows) -> None:
 
 
 VIOLATIONS: dict[str, tuple[Violation, ...]] = {
+    **ORDERS,
     # accounts
     "a_membership_has_a_known_role": (
         lambda rows: again(rows.membership, user=rows.stranger, role="owner"),
