@@ -19,10 +19,11 @@ from accounts.models import (
     Invitation,
     Membership,
     ProjectRight,
+    StaffRole,
     UnwantedNotice,
     User,
 )
-from portal.core import audit
+from portal.core import audit, long_jobs
 from portal.core.acts import Caller
 
 
@@ -55,10 +56,11 @@ def delete_account(*, user: User, caller: Caller, now: datetime) -> None:
         now=now,
     )
     mails.forget_person(user)
+    long_jobs.forget(user_id=user.pk)
     Session.objects.filter(
         session_key__in=UserSession.objects.filter(user=user).values_list("session_key", flat=True)
     ).delete()
-    for of_the_person in (UserSession, Authenticator, EmailAddress, CalendarFeed, UnwantedNotice):
+    for of_the_person in (UserSession, Authenticator, EmailAddress, CalendarFeed, UnwantedNotice, StaffRole):
         of_the_person._default_manager.filter(user=user).delete()
     user.email = f"former-member-{user.pk}@invalid"  # unique, and nobody's: RFC 2606
     user.forename = user.surname = ""

@@ -1,5 +1,6 @@
 """Operations on people: whom the vendor lets in, and what a person says of themselves."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
@@ -8,7 +9,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import mails, names
-from accounts.models import User
+from accounts.models import StaffRole, User
+from accounts.permissions import Role
 from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, NotFound
@@ -48,12 +50,15 @@ def add_person(
     caller: Caller,
     now: datetime,
     password: str | None = None,
-    is_staff: bool = False,
+    roles: Collection[Role] = (),
+    is_superuser: bool = False,
 ) -> User:
     """Let somebody in whose address the caller vouches for: staff, and the demo's people.
 
     They accept the terms at the first sign-in. Without a password they ask for one by mail.
 
+    :param roles: those of a member of staff; none for a partner.
+    :param is_superuser: whether it is a member of staff who may everything, giving roles among it.
     :raises NameOfAPersonNeeded: names are a person's.
     :raises AddressTaken: somebody has an account under this address, whatever its case.
     """
@@ -61,12 +66,27 @@ def add_person(
     try:
         with transaction.atomic():  # the unique index decides, also between two at once
             user = User.objects.create_user(
-                email.lower(), password, forename=forename, surname=surname, is_staff=is_staff
+                email.lower(),
+                password,
+                forename=forename,
+                surname=surname,
+                is_staff=bool(roles) or is_superuser,
+                is_superuser=is_superuser,
             )
     except IntegrityError as error:
         raise AddressTaken from error
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    audit.record("person-added", caller=caller, now=now, user=user.pk, staff=is_staff)
+    StaffRole.objects.bulk_create(
+        [StaffRole(user=user, role=role, given_at=now, given_by_id=caller.user_id) for role in roles]
+    )
+    audit.record(
+        "person-added",
+        caller=caller,
+        now=now,
+        user=user.pk,
+        roles=sorted(roles),
+        superuser=is_superuser,
+    )
     return user
 
 

@@ -13,6 +13,7 @@ from accounts.models import (
     Mail,
     Membership,
     ProjectRight,
+    StaffRole,
     TermsAcceptance,
     UnwantedNotice,
     User,
@@ -36,6 +37,7 @@ def everything_about(user: User) -> dict[str, Any]:
             "last_sign_in": user.last_login,
             "staff": user.is_staff,
         },
+        "staff_roles": list(StaffRole.objects.filter(user=user).order_by("role").values("role", "given_at")),
         "email_addresses": list(
             EmailAddress.objects.filter(user=user).order_by("pk").values("email", "verified", "primary")
         ),

@@ -4,20 +4,26 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
+from accounts import staff
 from accounts.models import ApiToken, Company, Principal, User
+from accounts.permissions import READING, Permission
 from portal.core import acts
 from portal.core.acts import Caller
 from portal.core.addresses import address_of
 from portal.core.errors import Invalid
 
 LONGEST_KEY = 100
+
+LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Page = Callable[..., HttpResponseBase]
 LONGEST_NAME = 200  # what an act and an audit entry keep; two names of a hundred and a blank are longer
@@ -39,20 +45,41 @@ def signed_in(page: Page) -> Page:
     return never_cache(login_required(page))
 
 
-def staff_only(page: Page) -> Page:
-    """A page for the vendor's staff. To anybody else it is not there, like any address that is none.
+def staff_only(permission: Permission, *, change: Permission | None = None) -> Callable[[Page], Page]:
+    """A page for members of the vendor's staff with a permission. To anybody else it is not there, like any
+    address that is none; staff without the permission are told what is missing (accounts.permissions).
 
-    Every page of the console goes through here: what it asks of its people, such as a second factor, is
-    asked in this place.
+    Every page of the console goes through here: what it asks of its people is asked in this place. Without a
+    second factor they are led to setting one up, and see nothing before.
+
+    :param permission: what looking at the page takes; and sending something, if `change` is not given.
+    :param change: what sending something takes. A page that is only for looking answers nothing that is sent.
     """
+    sending = change or (None if permission in READING else permission)
 
-    @functools.wraps(page)
-    def for_staff(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not person(request).is_staff:
-            raise Http404
-        return page(request, *args, **kwargs)
+    def guard(page: Page) -> Page:
+        @functools.wraps(page)
+        def for_staff(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            user = person(request)
+            if not user.is_staff:
+                raise Http404
+            if settings.STAFF_SECOND_FACTOR and not staff.has_second_factor(user):
+                return redirect("staff-second-factor")
+            held = user.staff_permissions = staff.permissions_of(user)
+            looks = request.method in LOOKING
+            if permission not in held:
+                raise staff.missing(permission)
+            if not looks:
+                if sending is None:
+                    return HttpResponseNotAllowed(sorted(LOOKING))
+                if sending not in held:
+                    raise staff.missing(sending)
+            return page(request, *args, **kwargs)
 
-    return signed_in(for_staff)
+        for_staff.staff_permissions = (permission, sending)  # type: ignore[attr-defined]
+        return signed_in(for_staff)
+
+    return guard
 
 
 def inside(request: HttpRequest, target: str) -> str:

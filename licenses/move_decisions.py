@@ -1,6 +1,6 @@
 """Support decides about a move, and sees to the old hardware (mission rules 25 to 27).
 
-Every caller is a member of staff, by name and with a reason.
+Every caller is a member of staff, by name, with a role that may and with a reason.
 """
 
 from datetime import datetime
@@ -9,6 +9,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import scopes
+from accounts import staff as people
+from accounts.permissions import Permission
 from licenses import move_course, move_queries, room
 from licenses.log_line import LeafType
 from licenses.models import Grant, Move
@@ -83,10 +85,11 @@ def approve_move(*, move: Move, caller: Caller, now: datetime) -> Move:
     the move stays open, and its `first_approved_by` says so. A second member of staff approves by the same
     call.
 
-    :raises ReasonNeeded, StaffNeeded: the caller gives no reason, or is no person.
+    :raises ReasonNeeded, StaffNeeded, RoleMissing: the caller gives no reason, is no person, or may not.
     :raises MoveEnded: the move is not open. Fact `state`.
     :raises NoReplacement, NothingToMove, ReplacementElsewhere, DeviceIsFull: it cannot be done.
     :raises SecondPersonNeeded: the first approval is by the same person.
+    :raises RoleMissing: it takes a second person, and this one may not be it.
     :raises MoveChanged: it got another replacement at this moment.
     """
     act, staff = _begin("approve-move", move, caller=caller, now=now)
@@ -107,6 +110,7 @@ def approve_move(*, move: Move, caller: Caller, now: datetime) -> Move:
             return move
         if move.first_approved_by_id == staff:
             raise SecondPersonNeeded
+        people.require(Permission.SECOND_PERSON, user_id=staff)
     told = move_course.carry_over(move, sources, leaf_type=LeafType.UNSIGNED_MOVE, act=act, now=now)
     # The old device's next document lists nothing of what moved (mission rule 26).
     move_course.issue(LeafType.UNSIGNED_MOVE, told, device=move.broken, act=act, now=now)
@@ -133,7 +137,7 @@ def approve_move(*, move: Move, caller: Caller, now: datetime) -> Move:
 def refuse_move(*, move: Move, caller: Caller, now: datetime) -> Move:
     """Refuse a move: the bridge is revoked, and the broken device keeps what it has.
 
-    :raises ReasonNeeded, StaffNeeded: the caller gives no reason, or is no person.
+    :raises ReasonNeeded, StaffNeeded, RoleMissing: the caller gives no reason, is no person, or may not.
     :raises MoveEnded: the move is not open. Fact `state`.
     :raises MoveChanged: it got another replacement at this moment.
     """
@@ -156,7 +160,7 @@ def give_bridge(*, move: Move, caller: Caller, now: datetime) -> Move:
 
     It too ends 42 days after the request at the latest.
 
-    :raises ReasonNeeded, StaffNeeded: the caller gives no reason, or is no person.
+    :raises ReasonNeeded, StaffNeeded, RoleMissing: the caller gives no reason, is no person, or may not.
     :raises MoveEnded: the move is not open. Fact `state`.
     :raises NoReplacement, NothingToMove, ReplacementElsewhere, DeviceIsFull: it cannot be done.
     :raises BridgeThere: one is in effect.
@@ -181,7 +185,7 @@ def give_bridge(*, move: Move, caller: Caller, now: datetime) -> Move:
 def book_in(*, move: Move, caller: Caller, now: datetime) -> Move:
     """The old hardware came back: the move no longer counts against the cap.
 
-    :raises ReasonNeeded, StaffNeeded: the caller gives no reason, or is no person.
+    :raises ReasonNeeded, StaffNeeded, RoleMissing: the caller gives no reason, is no person, or may not.
     :raises MoveNotApproved: no licenses moved away from the device without its signature.
     :raises HardwareSeenTo: it was booked in or written off.
     """
@@ -192,7 +196,7 @@ def book_in(*, move: Move, caller: Caller, now: datetime) -> Move:
 def write_off(*, move: Move, caller: Caller, now: datetime) -> Move:
     """The old hardware can never come back: a second member of staff says why (mission rule 27).
 
-    :raises ReasonNeeded, StaffNeeded: the caller gives no reason, or is no person.
+    :raises ReasonNeeded, StaffNeeded, RoleMissing: the caller gives no reason, is no person, or may not.
     :raises MoveNotApproved: no licenses moved away from the device without its signature.
     :raises HardwareSeenTo: it was booked in or written off.
     :raises SecondPersonNeeded: the same person approved the move.
@@ -224,6 +228,9 @@ def _begin(operation: str, move: Move, *, caller: Caller, now: datetime) -> tupl
     reason = acts.reason_of(caller)
     if caller.user_id is None:
         raise StaffNeeded
+    writes_off = operation == EVENTS[Move.Hardware.WRITTEN_OFF]
+    needed = Permission.WRITE_OFF if writes_off else Permission.DECIDE_MOVES
+    people.require(needed, user_id=caller.user_id)
     given = {"move": move.pk, "reason": reason}
     return acts.begin(operation=operation, caller=caller, given=given, now=now), caller.user_id
 

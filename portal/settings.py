@@ -72,6 +72,9 @@ MOVES_WITHOUT_HARDWARE = environment.number("MOVES_WITHOUT_HARDWARE", 5)
 # Units times the weight of their products, above which a move takes a second person (mission rule 26).
 MOVE_WEIGHT_LIMIT = environment.number("MOVE_WEIGHT_LIMIT", 500)
 
+# Who works in the staff console has a second factor. Only the demo can do without.
+STAFF_SECOND_FACTOR = environment.flag("STAFF_SECOND_FACTOR", default=not DEMO) or not DEMO
+
 # --- Django ---
 DEBUG = False
 ALLOWED_HOSTS = [origin.split("://")[-1].rsplit(":", 1)[0] for origin in PORTAL_ORIGINS]
@@ -96,6 +99,7 @@ INSTALLED_APPS = [
     "accounts",
     "devices",
     "licenses",
+    "orders",
 ]
 if find_spec("django_linear_migrations"):  # development: two migrations side by side become a merge conflict
     INSTALLED_APPS.append("django_linear_migrations")

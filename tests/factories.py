@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from io import StringIO
 from typing import TypeVar
@@ -14,11 +14,21 @@ from django.core.management import call_command
 
 from accounts import api_tokens, companies, projects
 from accounts.api_tokens import MadeToken
-from accounts.models import Company, CustomerAccount, Membership, Project, ProjectRight, TermsAcceptance, User
+from accounts.models import (
+    Company,
+    CustomerAccount,
+    Membership,
+    Project,
+    ProjectRight,
+    StaffRole,
+    TermsAcceptance,
+    User,
+)
+from accounts.permissions import Role
 from devices import payloads
 from devices.models import Device
 from licenses import activation, activation_code, adding, assignment, fulfilment, queries, returns
-from licenses.fulfilment import OrderLine
+from licenses.issuing import OrderLine
 from licenses.models import ActivationKey, Grant, Holding, Product
 from portal.core import acts, base64url
 from portal.core.acts import Caller
@@ -46,9 +56,17 @@ def caller(
 
 
 def make_user(
-    *, name: str = "Alice", email: str | None = None, password: str | None = None, is_staff: bool = False
+    *,
+    name: str = "Alice",
+    email: str | None = None,
+    password: str | None = None,
+    is_staff: bool = False,
+    roles: Collection[Role] = (Role.SUPPORT, Role.SENIOR),
 ) -> User:
-    """A person who can sign in with `password`, or without one only by `client.force_login`."""
+    """A person who can sign in with `password`, or without one only by `client.force_login`.
+
+    `roles` are what a member of staff has: unless told otherwise all that support may have.
+    """
     user = User.objects.create_user(
         email or f"{name.lower()}.{next(_numbers)}@example.com",
         password,
@@ -60,7 +78,17 @@ def make_user(
     # Not by the operation: its entries would stand in every history that a test counts.
     EmailAddress.objects.create(user=user, email=user.email.lower(), verified=True, primary=True)
     TermsAcceptance.objects.create(user=user, version=settings.TERMS_VERSION, at=NOW)
+    if is_staff:
+        give_roles(user, *roles)
     return user
+
+
+def give_roles(user: User, *roles: Role) -> None:
+    """Let somebody have exactly these roles in the vendor's staff; whoever has been given some is staff."""
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    user.is_staff = True
+    StaffRole.objects.filter(user=user).delete()
+    StaffRole.objects.bulk_create([StaffRole(user=user, role=role, given_at=NOW) for role in roles])
 
 
 def make_company(*, founder: User, name: str = "Example Telecom") -> Company:

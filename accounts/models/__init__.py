@@ -6,6 +6,7 @@ from accounts.models.customers import CustomerAccount, CustomerLink
 from accounts.models.invitations import Invitation
 from accounts.models.mails import CalendarFeed, Mail, UnwantedNotice
 from accounts.models.people import TermsAcceptance, User, UserManager
+from accounts.models.staff import StaffRole
 
 __all__ = [
     "ApiToken",
@@ -20,6 +21,7 @@ __all__ = [
     "Principal",
     "Project",
     "ProjectRight",
+    "StaffRole",
     "TermsAcceptance",
     "UnwantedNotice",
     "User",

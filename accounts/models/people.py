@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext
 
+from accounts.permissions import Permission
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -40,6 +42,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     left_at = models.DateTimeField(null=True)
 
     objects: ClassVar[UserManager] = UserManager()
+
+    # What the person may do in the console, as the page found it: templates show buttons by it.
+    staff_permissions: frozenset[Permission] = frozenset()
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["forename", "surname"]

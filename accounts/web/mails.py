@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import mail_queries, queries, resending
 from accounts.mail_kinds import KINDS
 from accounts.models import Mail
+from accounts.permissions import Permission
 from accounts.requests import caller, person, signed_in, staff_only
 from portal.core import clock
 from portal.core.errors import DomainError
@@ -45,7 +46,7 @@ def of_company(request: HttpRequest, company_id: int) -> HttpResponse:
     return render(request, "accounts/company_mails.html", context)
 
 
-@staff_only
+@staff_only(Permission.LOOK)
 def for_staff(request: HttpRequest) -> HttpResponse:
     """All mails, or those of a state or to an address."""
     state, to = request.GET.get("state", ""), request.GET.get("to", "").strip()
@@ -71,7 +72,7 @@ def for_staff(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/mails.html", context)
 
 
-@staff_only
+@staff_only(Permission.LOOK, change=Permission.RESEND_MAILS)
 def resend(request: HttpRequest, mail_id: int) -> HttpResponse:
     """Send a mail once more; asked for by the button in the list."""
     mail = mail_queries.get_mail(mail_id)

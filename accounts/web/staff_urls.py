@@ -1,10 +1,12 @@
-"""The addresses of the staff pages about mails."""
+"""The addresses of the staff pages about people and mails."""
 
 from django.urls import path
 
-from accounts.web import mails
+from accounts.web import mails, staff_people
 
 urlpatterns = [
     path("mails", mails.for_staff, name="staff-mails"),
     path("mails/<int:mail_id>/resend", mails.resend, name="staff-mail-resend"),
+    path("roles", staff_people.roles, name="staff-roles"),
+    path("second-factor", staff_people.second_factor, name="staff-second-factor"),
 ]

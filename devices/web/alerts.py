@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Project
+from accounts.permissions import Permission
 from accounts.requests import caller, staff_only
 from devices import alerts as operations
 from devices import queries
@@ -111,7 +112,7 @@ class Told:
     settlement: AuditEntry | None = None
 
 
-@staff_only
+@staff_only(Permission.LOOK)
 def alerts(request: HttpRequest) -> HttpResponse:
     """The open alerts, the oldest first, and the last that were settled."""
     open_ones = queries.open_alerts()
@@ -124,7 +125,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
     )
 
 
-@staff_only
+@staff_only(Permission.LOOK, change=Permission.SETTLE_ALERTS)
 def alert(request: HttpRequest, alert_id: int) -> HttpResponse:
     """One alert; a POST settles it, with what came of it."""
     found = queries.get_alert(alert_id)

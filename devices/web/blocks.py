@@ -7,7 +7,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.requests import caller, staff_only
+from accounts.permissions import Permission
+from accounts.requests import caller, person, staff_only
 from devices import blocking, queries
 from devices.blocking import DeviceBlockedAlready, DeviceKeyBlockedAlready, KeyHashMalformed
 from devices.queries import NoSuchDevice
@@ -41,7 +42,7 @@ class BlockKeyForm(ReasonForm):
     field_order = ["key", "reason"]
 
 
-@staff_only
+@staff_only(Permission.LOOK)
 def blocks(request: HttpRequest) -> HttpResponse:
     """What is blocked, by whom and why."""
     devices = queries.blocked_devices()
@@ -51,12 +52,13 @@ def blocks(request: HttpRequest) -> HttpResponse:
     context = {
         "devices": [(device, why.get(device.hardware_id)) for device in shown],
         "keys": [(bytes(key.spki_sha256).hex(), key) for key in keys[:MOST_SHOWN]],
+        "may_block": Permission.BLOCK in person(request).staff_permissions,
         "more": max(0, devices.count() - MOST_SHOWN) + max(0, keys.count() - MOST_SHOWN),
     }
     return render(request, "staff/blocks.html", context)
 
 
-@staff_only
+@staff_only(Permission.BLOCK)
 def block_device(request: HttpRequest) -> HttpResponse:
     """Step one shows which device it is and what blocking does; step two, with `confirm`, blocks it."""
     form = BlockDeviceForm(request.POST or None, initial={"device": request.GET.get("device", "")})
@@ -76,7 +78,7 @@ def block_device(request: HttpRequest) -> HttpResponse:
     return respond(request, "staff/block_device.html", {}, form=form)
 
 
-@staff_only
+@staff_only(Permission.BLOCK)
 def block_key(request: HttpRequest) -> HttpResponse:
     """Block a public key, whichever hardware ID its certificates name."""
     form = BlockKeyForm(request.POST or None, initial={"key": request.GET.get("key", "")})
@@ -94,7 +96,7 @@ def block_key(request: HttpRequest) -> HttpResponse:
     return respond(request, "staff/block_key.html", {}, form=form)
 
 
-@staff_only
+@staff_only(Permission.BLOCK)
 def unblock_device(request: HttpRequest, hardware_id: str) -> HttpResponse:
     """Say who blocked the device and why; a POST with a reason unblocks it."""
     device = queries.find_device(hardware_id)
@@ -111,7 +113,7 @@ def unblock_device(request: HttpRequest, hardware_id: str) -> HttpResponse:
     return respond(request, "staff/unblock_device.html", {"device": device, "why": why}, form=form)
 
 
-@staff_only
+@staff_only(Permission.BLOCK)
 def unblock_key(request: HttpRequest, key_hash: str) -> HttpResponse:
     """Say who blocked the key and why; a POST with a reason unblocks it."""
     form = ReasonForm(request.POST or None)

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.permissions import Permission
 from accounts.requests import caller, staff_only
 from devices import pki, queries, trust_anchors
 from devices.models import TrustAnchor
@@ -106,13 +107,13 @@ class Row:
         return self.facts.sha256.hex()
 
 
-@staff_only
+@staff_only(Permission.LOOK)
 def anchors(request: HttpRequest) -> HttpResponse:
     """Every trust anchor, and what it may speak for."""
     return render(request, "staff/anchors.html", {"rows": [_row(found) for found in queries.trust_anchors()]})
 
 
-@staff_only
+@staff_only(Permission.TRUST_ANCHORS)
 def add(request: HttpRequest) -> HttpResponse:
     """Step one shows what the certificate says, to be compared; step two, with `confirm`, accepts it."""
     form = AnchorForm(request.POST or None, request.FILES or None)
@@ -140,7 +141,7 @@ def add(request: HttpRequest) -> HttpResponse:
     return respond(request, "staff/anchor_add.html", {}, form=form)
 
 
-@staff_only
+@staff_only(Permission.TRUST_ANCHORS)
 def remove(request: HttpRequest, fingerprint: str) -> HttpResponse:
     """Say what removing will do; a POST with a reason removes."""
     if not SHA256_HEX.fullmatch(fingerprint):

@@ -10,7 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.requests import caller, staff_only
+from accounts.permissions import Permission
+from accounts.requests import caller, person, staff_only
 from devices.web.reasons import ReasonForm
 from licenses import move_decisions, move_queries
 from licenses.models import Move
@@ -31,7 +32,7 @@ DECISIONS: Mapping[str, tuple[Decide, Any]] = {
 FIRST_OF_TWO = gettext_lazy("Your approval is noted. This move takes a second person.")
 
 
-@staff_only
+@staff_only(Permission.LOOK)
 def moves(request: HttpRequest) -> HttpResponse:
     """The open moves, the oldest first, with their weight; and the hardware that has to come back."""
     now = clock.now()
@@ -46,7 +47,7 @@ def moves(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/moves.html", context)
 
 
-@staff_only
+@staff_only(Permission.LOOK, change=Permission.DECIDE_MOVES)
 def move(request: HttpRequest, move_id: int) -> HttpResponse:
     """One move; a POST does what its button says: decides, or tells what became of the old hardware."""
     found = move_queries.get_move_for_staff(move_id)
@@ -64,7 +65,10 @@ def move(request: HttpRequest, move_id: int) -> HttpResponse:
             halfway = decide is move_decisions.approve_move and done.state == Move.State.OPEN
             messages.success(request, FIRST_OF_TWO if halfway else said)
             return redirect("staff-move", move_id)
-    return respond(request, "staff/move.html", _context(found, now=clock.now()), form=form)
+    context = _context(found, now=clock.now())
+    may = Permission.DECIDE_MOVES in person(request).staff_permissions
+    context["may_decide"] = may and (context["is_open"] or context["hardware_is_out"])
+    return respond(request, "staff/move.html", context, form=form)
 
 
 def _context(found: Move, *, now: datetime) -> dict[str, Any]:

@@ -17,10 +17,12 @@ from accounts.models import (
     Membership,
     Project,
     ProjectRight,
+    StaffRole,
     TermsAcceptance,
     UnwantedNotice,
     User,
 )
+from accounts.permissions import Role
 from devices.models import (
     Alert,
     AnchorPrefix,
@@ -53,7 +55,7 @@ from licenses.models import (
     TestLicense,
     Transfer,
 )
-from portal.core.models import Act, AuditEntry, ScheduledJob, random_id
+from portal.core.models import Act, AuditEntry, LongJob, LongJobPiece, ScheduledJob, random_id
 from tests.factories import (
     NOW,
     activated,
@@ -62,6 +64,7 @@ from tests.factories import (
     find_key,
     get_product,
     give_back,
+    give_roles,
     make_company,
     make_device,
     make_key,
@@ -123,6 +126,9 @@ class Rows:
     calendar_feed: CalendarFeed
     reminder: Reminder
     scheduled: ScheduledJob
+    long_job: LongJob
+    piece: LongJobPiece
+    staff_role: StaffRole
 
     @property
     def issuer(self) -> Holder:
@@ -157,8 +163,10 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
     running = a_test_license(make_device(project=project))
     delivery.download_test_license(device=running.device, caller=caller(), now=NOW)
     move = a_move(project)
+    give_roles(user, Role.SENIOR, Role.SUPPORT)
     approved = moving.approved(a_move(project), user)
     used = ActivationKey.objects.get(state="activated")
+    long_job = LongJob.objects.create(kind="count", owner=user, call="1", total=2, done=1, asked_at=NOW)
     return Rows(
         user=user,
         stranger=stranger,
@@ -224,7 +232,10 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         unwanted=UnwantedNotice.objects.create(user=user, topic="returns"),
         calendar_feed=CalendarFeed.objects.create(user=user, token_sha256=bytes(32), made_at=NOW),
         reminder=Reminder.objects.create(test_license=running, days_before=30, at=NOW),
+        staff_role=StaffRole.objects.get(role=Role.SENIOR),
         scheduled=ScheduledJob.objects.create(name="forget-old-mails", next_at=NOW),
+        long_job=long_job,
+        piece=LongJobPiece.objects.create(job=long_job, number=0, content=b"1"),
     )
 
 

@@ -11,6 +11,7 @@ from accounts import names, people, terms
 from accounts.models import Mail, TermsAcceptance, User
 from accounts.names import NameOfAPersonNeeded
 from accounts.people import AddressTaken, NoSuchPerson
+from accounts.permissions import Role
 from accounts.terms import TermsChanged
 from portal.core.acts import ReasonNeeded
 from portal.core.models import AuditEntry
@@ -22,7 +23,7 @@ SAM: dict[str, Any] = {"email": "Sam@Example.com", "forename": "Sam", "surname":
 @pytest.mark.django_db
 class TestAdding:
     def test_the_address_counts_as_confirmed_and_no_terms_as_accepted(self) -> None:
-        sam = people.add_person(**SAM, caller=caller(), now=NOW, is_staff=True)
+        sam = people.add_person(**SAM, caller=caller(), now=NOW, roles={Role.SUPPORT})
         address = EmailAddress.objects.get()
         assert (address.user, address.email, address.verified, address.primary) == (
             sam,
@@ -32,7 +33,10 @@ class TestAdding:
         )
         assert (sam.is_staff, sam.has_usable_password(), sam.has_accepted_terms) == (True, False, False)
         entry = AuditEntry.objects.get()
-        assert (entry.event, entry.facts) == ("person-added", {"user": sam.pk, "staff": True})
+        assert (entry.event, entry.facts) == (
+            "person-added",
+            {"user": sam.pk, "roles": ["support"], "superuser": False},
+        )
 
     def test_an_address_has_one_account_whatever_its_case(self) -> None:
         make_user(email="sam@example.com")

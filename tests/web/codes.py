@@ -5,6 +5,10 @@ import hashlib
 import hmac
 import time
 
+from allauth.mfa.models import Authenticator
+
+from accounts.models import User
+
 
 def code_of(secret: str) -> str:
     """The six digits that an app shows now for a secret in base 32."""
@@ -13,3 +17,8 @@ def code_of(secret: str) -> str:
     place = digest[-1] & 15
     number = int.from_bytes(digest[place : place + 4], "big") & 0x7FFFFFFF
     return f"{number % 1_000_000:06}"
+
+
+def second_factor(user: User, *, kind: str = "totp") -> Authenticator:
+    """A second factor of somebody, whose secret nobody in the test needs."""
+    return Authenticator.objects.create(user=user, type=kind, data={"secret": "none"})

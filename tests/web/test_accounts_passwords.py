@@ -95,7 +95,7 @@ class TestForgotten:
     def test_somebody_the_vendor_added_chooses_a_first_one_that_way(self, client: Client, db: None) -> None:
         from django.core.management import call_command  # noqa: PLC0415
 
-        call_command("add_person", "sam@example.com", "Sam", "Sommer", "--staff", verbosity=0)
+        call_command("add_person", "sam@example.com", "Sam", "Sommer", "--role=support", verbosity=0)
         forget(client, "sam@example.com")
         client.post(follow(client, link_in(letter("sam@example.com"))), {"password1": OTHER})
         response = client.post(

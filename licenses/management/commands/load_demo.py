@@ -10,11 +10,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import companies, people, projects, terms
-from accounts.models import Company, Project, ProjectRight, User
+from accounts.models import Company, Project, ProjectRight, StaffRole, User
+from accounts.permissions import Role
 from devices import trust_anchors
 from devices.models import TrustAnchor
 from licenses import fulfilment
-from licenses.fulfilment import OrderLine
+from licenses.issuing import OrderLine
 from portal.core import clock
 from portal.core.acts import Caller
 
@@ -52,6 +53,8 @@ class Command(BaseCommand):
             _trust(options["anchor"], options["prefix"])
         alice, bob, erin, sam = (_person(email) for email in PEOPLE)
         User.objects.filter(pk=sam.pk).update(is_staff=True)
+        for role in (Role.SUPPORT, Role.SENIOR, Role.FULFILMENT):
+            StaffRole.objects.get_or_create(user=sam, role=role, defaults={"given_at": clock.now()})
         company = Company.objects.filter(memberships__user=alice).first() or companies.create_company(
             name="Example Telecom", founder=alice, caller=_caller("company", alice), now=clock.now()
         )
