@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from licenses import activation_code, ledger, queries, transparency
+from licenses import activation_code, catalogue_queries, ledger, transparency
 from licenses.ledger import Line
 from licenses.log_line import LeafType
 from licenses.models import ActivationKey, KeyDelivery, Order, Product
@@ -78,6 +78,7 @@ def issue_key(
     :raises OrderTextTooLong: the customer or the reference does not fit.
     :raises QuantityOutOfRange: a quantity is below 1 or above the largest allowed.
     :raises NoSuchProduct: a line names no product of the catalogue.
+    :raises ProductDiscontinued: a line names a product that is no longer sold.
     :raises IdempotencyKeyReused: the number is taken by an order with other content.
     """
     number = number.strip()
@@ -154,7 +155,7 @@ def forget_code(*, key_id: int, now: datetime) -> None:
 
 
 def _products_of(lines: Sequence[OrderLine]) -> list[Product]:
-    return [queries.get_product(code=line.code, version=line.version) for line in lines]
+    return [catalogue_queries.get_product_for_sale(code=line.code, version=line.version) for line in lines]
 
 
 def kept_code(key: ActivationKey) -> str | None:

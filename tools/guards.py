@@ -6,6 +6,7 @@ Constraints, indexes and triggers are not listed: tools.remove_guards asks the d
 from tools.guard import NEVER, OPERATIONS, RACES, Guard
 from tools.guards_of_moves import MOVES
 from tools.guards_of_notices import NOTICES
+from tools.guards_of_orders import ORDERS
 from tools.guards_of_staff import STAFF
 from tools.guards_of_trials import TRIALS
 from tools.guards_of_trust import TRUST
@@ -440,4 +441,4 @@ REPETITION = (
     ),
 )
 
-GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS, *NOTICES, *MOVES, *STAFF)
+GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS, *NOTICES, *MOVES, *STAFF, *ORDERS)
