@@ -3,7 +3,6 @@
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from licenses import queries
 from licenses.models import Product, Transfer
 from portal.core.errors import Conflict, NotFound
 from portal.core.models import AuditEntry
@@ -42,17 +41,12 @@ def get_product(product_id: int) -> Product:
     return product
 
 
-def get_product_for_sale(*, code: str, version: int) -> Product:
-    """One product that can be ordered.
-
-    :raises NoSuchProduct: there is none of that code and version.
-    :raises ProductDiscontinued: it is no longer sold. Facts `product`, `instead`.
-    """
-    product = queries.get_product(code=code, version=version)
-    if product.discontinued_at is not None:
-        instead = product.successor or _("nothing that the catalogue names")
-        raise ProductDiscontinued(product=str(product), instead=str(instead))
-    return product
+def refusal_of_sale(product: Product) -> ProductDiscontinued | None:
+    """Why a product takes no new order, or None. Load it with its `successor`. Facts `product`, `instead`."""
+    if product.discontinued_at is None:
+        return None
+    instead = product.successor or _("nothing that the catalogue names")
+    return ProductDiscontinued(product=str(product), instead=str(instead))
 
 
 def was_sold(product: Product) -> bool:

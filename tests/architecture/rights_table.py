@@ -8,6 +8,7 @@ from accounts import calendar_feeds
 from accounts.models import ApiToken, Invitation, Mail, Project, User
 from devices.models import Alert, Device
 from licenses.models import CompanyImport, Grant, Move, Order, Product
+from portal.core.models import LongJob
 from tests.factories import NOW, caller
 
 # Nobody is signed in; a stranger has a company of their own; staff have none; end customers have a right in
@@ -65,6 +66,7 @@ class World:
     company_token: ApiToken
     project_token: ApiToken
     move: Move
+    long_job: LongJob
 
 
 Body = Callable[[World], dict[str, Any]]
@@ -146,6 +148,15 @@ TABLE: dict[str, Entry] = {
     "POST notices": Entry(may=SIGNED_IN, body=given({"returns": "on"})),
     "GET calendar": Entry(may=SIGNED_IN),
     "POST calendar": Entry(may=SIGNED_IN),
+    "GET long-jobs": Entry(may=SIGNED_IN),
+    # Whoever asked for it, here the admin, and nobody else.
+    "GET long-job": Entry(may=ADMIN),
+    "POST long-job-cancel": Entry(may=ADMIN),
+    "POST long-job-resume": Entry(may=ADMIN),
+    "POST long-job-result": Entry(may=ADMIN),
+    "GET api-long-job": Entry(may=ADMIN),
+    "POST api-long-job-cancel": Entry(may=ADMIN),
+    "GET api-long-job-result": Entry(may=ADMIN),
     "GET endings": Entry(may=SIGNED_IN),
     # Whoever has the address may read it: that is what it is for.
     "GET calendar-feed": Entry(may=PUBLIC, arguments=_calendar),
@@ -426,4 +437,4 @@ OF_DEVICES = (
     "jwks",
 )
 # Said in a form, with the same status as for a thing that is not there: the person was let in.
-NO_REFUSAL = {"no-company-of-that-name", "nobody-to-give-a-right", "customer-unknown"}
+NO_REFUSAL = {"no-company-of-that-name", "nobody-to-give-a-right", "customer-unknown", "background-job-over"}

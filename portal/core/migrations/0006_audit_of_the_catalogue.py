@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0004_schedule'),
+        ('core', '0005_long_jobs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('licenses', '0008_moves'),
+        ('licenses', '0009_orders'),
     ]
 
     operations = [
