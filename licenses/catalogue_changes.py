@@ -175,9 +175,9 @@ def change_product(*, product: Product, given: Given, caller: Caller, now: datet
     :raises SoldProductFixed: licenses of it exist, and kind, returnable or unit would change.
     """
     act = _begin("change-product", {"product": product.pk, **asdict(given)}, caller, now)
-    # A full lock, that keeps new orders of this product waiting: whether it has been sold must not change
-    # between the look and the change. Their foreign keys take a share of the row.
-    locked = Product.objects.select_for_update(of=("self",)).get(pk=product.pk)
+    # Of two changes at once the second one starts from what the first one left. An order is not kept waiting:
+    # one that is entered in this very moment has handed out nothing yet.
+    locked = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
     if act.outcome is not None:
         return locked
     before = given_of(locked)

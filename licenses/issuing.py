@@ -285,16 +285,12 @@ def _answering_what_is_there(
     wanted: Sequence[WantedOrder], refusals: Sequence[DomainError | None]
 ) -> list[DomainError | None]:
     """The refusals without those of orders that were entered while their products were still sold."""
-    asked = [
-        order.number
-        for order, refusal in zip(wanted, refusals, strict=True)
-        if isinstance(refusal, ProductDiscontinued)
-    ]
-    there = set(Order.objects.filter(number__in=asked).values_list("number", flat=True)) if asked else set()
-    return [
-        None if isinstance(refusal, ProductDiscontinued) and order.number in there else refusal
-        for order, refusal in zip(wanted, refusals, strict=True)
-    ]
+    refused = dict(zip((order.number for order in wanted), refusals, strict=True))
+    late = [number for number, refusal in refused.items() if isinstance(refusal, ProductDiscontinued)]
+    if late:
+        there = Order.objects.filter(number__in=late).values_list("number", flat=True)
+        refused |= dict.fromkeys(there)
+    return list(refused.values())
 
 
 def _lines_of_keys(

@@ -105,7 +105,7 @@ class TestAdding:
     def test_nobody_but_fulfilment_adds_one_and_never_without_a_reason(self) -> None:
         support = factories.make_user(is_staff=True)
         clerk = factories.make_user(is_staff=True, roles=[Role.FULFILMENT])
-        given = {"code": "X", "version": 14, "given": VIDEO_BRIDGE, "now": NOW}
+        given: dict[str, Any] = {"code": "X", "version": 14, "given": VIDEO_BRIDGE, "now": NOW}
 
         with refused(RoleMissing):
             catalogue_changes.add_product(**given, caller=by(user=support))

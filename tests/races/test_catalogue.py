@@ -1,58 +1,40 @@
-"""A product is changed while it is sold: what was sold keeps the words it was sold under."""
+"""A product is changed by several at once: each starts from what the one before left, and says so."""
 
-import threading
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import pytest
-from django.db import connection, transaction
 
-from licenses import catalogue_changes, fulfilment
-from licenses.catalogue_queries import get_product
-from licenses.fulfilment import OrderLine
+from licenses import catalogue_changes
+from portal.core.models import AuditEntry
 from tests import factories
 from tests.factories import NOW, caller
-from tests.races.pool import PATIENCE, Pool
+from tests.races.pool import Pool
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 
 
-def somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
-        return bool(cursor.fetchone()[0])
-
-
-def test_a_change_waits_for_an_order_that_is_being_entered_and_is_refused_then(pool: Pool) -> None:
+def test_what_was_changed_is_told_without_gaps(pool: Pool) -> None:
     product = factories.get_product()
-    given = replace(catalogue_changes.given_of(product), kind="service")
-    entered, changed = threading.Event(), threading.Event()
+    given = catalogue_changes.given_of(product)
 
-    def order() -> None:
-        with transaction.atomic():
-            issue: Any = fulfilment.issue_key
-            issue.__wrapped__(  # as always, but for the transaction, which is still open here
-                number="SO-1",
-                reference="",
-                customer="Example",
-                lines=[OrderLine(code="Port", version=14, quantity=1)],
-                caller=caller(scope="orders"),
+    outcomes = pool.race(
+        [
+            partial(
+                catalogue_changes.change_product,
+                product=product,
+                given=replace(given, weight=100 + number),
+                caller=caller(reason="as decided"),
                 now=NOW,
             )
-            entered.set()
-            while not (changed.is_set() or somebody_waits()):
-                pass
+            for number in range(16)
+        ]
+    )
 
-    def change() -> None:
-        assert entered.wait(PATIENCE)
-        try:
-            catalogue_changes.change_product(
-                product=product, given=given, caller=caller(reason="changed"), now=NOW
-            )
-        finally:
-            changed.set()
-
-    outcomes = pool.race([order, change])
-
-    assert outcomes.refused == {"sold-product-fixed": 1}
-    assert get_product(product.pk).kind == "pbx"
+    assert outcomes.refused == {}
+    changes = [
+        entry.facts["changes"]["weight"]
+        for entry in AuditEntry.objects.filter(event="product-changed").order_by("pk")
+    ]
+    assert [old for old, _new in changes] == [2, *(new for _old, new in changes[:-1])]
+    assert changes[-1][1] == factories.get_product().weight
