@@ -20,11 +20,13 @@ from tools.services import PrivateServices, ServiceRefusal
 
 # What the embedded default must do as well (architecture.md, "Two databases").
 ON_SQLITE = ("tests/operations", "tests/journeys")
-WORKERS = ["-n", "2", "--dist", "worksteal"]
+# The second part of a run finds the databases of the first; the server is private and goes with them.
+TWO = ["-n", "2", "--reuse-db"]
+WORKERS = [*TWO, "--dist", "worksteal"]
 BESIDE_EACH_OTHER = "not long and not serial and not browser"
 # Two at a time, and nothing that keeps a core busy beside them.
 IN_TWO_ROWS = "(serial or browser) and not long"
-ROWS = ["-n", "2", "--dist", "load", "--maxschedchunk", "1"]
+ROWS = [*TWO, "--dist", "load", "--maxschedchunk", "1"]
 NOTHING_COLLECTED = 5
 RACES = "tests/races"
 # Below this many files a second worker costs more (a database of its own) than it saves.

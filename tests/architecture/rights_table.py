@@ -67,6 +67,7 @@ class World:
     project_token: ApiToken
     move: Move
     long_job: LongJob
+    sessions: dict[str, str] = field(default_factory=dict)
 
 
 Body = Callable[[World], dict[str, Any]]

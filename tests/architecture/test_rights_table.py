@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -179,13 +181,24 @@ def _asked(target: int, source: int, by: User) -> CompanyImport:
     )
 
 
+def signed_in(world: World, role: str) -> Client:
+    """A new window of somebody of this role, who signs in once and again only where the session is gone."""
+    client = Client()
+    if role == "nobody":
+        return client
+    kept = world.sessions.get(role)
+    if kept is None or not SessionStore(kept).load():
+        client.force_login(world.people[role])
+        world.sessions[role] = str(client.session.session_key)
+    client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[role]
+    return client
+
+
 def ask(world: World, key: str, role: str) -> Any:
     """The answer that somebody of this role gets at an address of the table."""
     method, _, name = key.partition(" ")
     entry = TABLE[key]
-    client = Client()
-    if role != "nobody":
-        client.force_login(world.people[role])
+    client = signed_in(world, role)
     everything = {
         "company_id": world.project.company_id,
         "project_id": world.project.pk,
@@ -265,15 +278,19 @@ def test_whoever_may_not_is_refused_and_changes_nothing(world: World) -> None:
     before = rows.everything()
     wrong = []
 
-    for key, entry in TABLE.items():
+    looked_at: list[str] = []  # all rows are read again after a few addresses, not after each
+    for number, (key, entry) in enumerate(TABLE.items(), start=1):
         for role in sorted(PUBLIC - entry.may):
             response = ask(world, key, role)
             named = "Example Telecom" in response.content.decode() and role in {"nobody", "stranger", "staff"}
             if got_in(response) or named:
                 wrong.append(f"{role} at {key}: {response.status_code}")
-        if rows.everything() != before:
-            wrong.append(f"{key} was refused and changed something")
-            before = rows.everything()
+        looked_at.append(key)
+        if number % 10 == 0 or number == len(TABLE):
+            if rows.everything() != before:
+                wrong.append(f"one of {looked_at} was refused and changed something")
+                before = rows.everything()
+            looked_at.clear()
 
     assert wrong == []
 
@@ -282,7 +299,7 @@ def test_whoever_may_sees_it(world: World) -> None:
     wrong = []
 
     for key in (key for key in TABLE if key.startswith("GET")):
-        for role in sorted(TABLE[key].may):
+        for role in weakest(TABLE[key].may):
             response = ask(world, key, role)
             if not got_in(response) or response.status_code >= 400:
                 wrong.append(f"{role} at {key}: {response.status_code}")
