@@ -240,4 +240,32 @@ MOVES = (
     _forgetful(
         "book hardware in", "move_decisions", "_begin(EVENTS[how], move, caller=caller, now=now)\n", _DECIDING
     ),
+    Guard(
+        name="evidence: its content decides what it is",
+        file="licenses/evidence_files.py",
+        edits=(
+            (
+                "    else:\n        raise EvidenceNotAllowed\n",
+                '    else:\n        media_type, ending = "application/pdf", "pdf"\n',
+            ),
+        ),
+        tests=(f"{OPERATIONS}/test_evidence.py",),
+    ),
+    Guard(
+        name="evidence: nothing is added to what was decided",
+        file="licenses/evidence.py",
+        edits=(("    move_course.require_open(move, now=now)\n", ""),),
+        tests=(f"{OPERATIONS}/test_evidence.py",),
+    ),
+    Guard(
+        name="moves: an alert that old devices speak is told once",
+        file="licenses/move_course.py",
+        edits=(
+            (
+                "    if move is not None and alerts.alert(\n",
+                "    if move is not None and [] != alerts.alert(\n",
+            ),
+        ),
+        tests=(f"{OPERATIONS}/test_move_notices.py",),
+    ),
 )
