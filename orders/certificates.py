@@ -9,26 +9,16 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from licenses import activation_code, fulfilment
-from licenses.fulfilment import IssuedKey
+from licenses import activation_code, issuing
+from licenses.issuing import IssuedKey
 from licenses.models import ActivationKey, Order, Transfer
+from licenses.order_queries import NoSuchOrder
 from orders import certificate
 from orders.certificate import Certificate, CertificateLine
 from portal.core import audit
 from portal.core.acts import Caller
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import Conflict
 from portal.core.templatetags.components import quantity
-
-
-class NoSuchOrder(NotFound):
-    code = "no-such-order"
-    title = _("There is no such order.")
-    why = _(
-        "Orders are found by their number. A number that is nearly right could be somebody else's order, so "
-        "none is guessed."
-    )
-    way_out = _("Look for it in the list of orders.")
-    source = "mission rule 8"
 
 
 class CodesNotKept(Conflict):
@@ -56,7 +46,7 @@ def get_order(order_id: int) -> Order:
 def printable_keys(order: Order) -> list[ActivationKey]:
     """The keys of an order whose certificates can be made: issued, and kept for their delivery."""
     keys = ActivationKey.objects.filter(order=order, state=ActivationKey.State.ISSUED, delivery__isnull=False)
-    return list(keys.select_related("order").order_by("pk"))
+    return list(keys.select_related("order", "delivery").order_by("pk"))
 
 
 @transaction.atomic(durable=True)
@@ -66,7 +56,7 @@ def make_certificates(*, order: Order, language: str, caller: Caller, now: datet
     :param language: one of the settings' `LANGUAGES`, the recipient's.
     :raises CodesNotKept: no key of the order is kept and unused any more.
     """
-    issued = [IssuedKey(activation_key=key, code=fulfilment.kept_code(key)) for key in printable_keys(order)]
+    issued = [IssuedKey(activation_key=key, code=issuing.code_of(key)) for key in printable_keys(order)]
     if not issued:
         raise CodesNotKept
     audit.record(

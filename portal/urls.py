@@ -6,7 +6,7 @@ from accounts.middleware import open_without_terms
 
 # What only commands refuse has a help page as well, so its classes have to be known here.
 from devices import seq_floors  # noqa: F401
-from licenses import fulfilment, key_ceremony  # noqa: F401
+from licenses import fulfilment, key_ceremony, key_replacement, order_queries  # noqa: F401
 from portal.core import gallery, pages
 
 urlpatterns = [

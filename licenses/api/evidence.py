@@ -63,7 +63,8 @@ class MoveEvidence(Door):
         "Download the evidence file of a move",
         scope=ApiToken.Scope.READ,
         answer=FILE,
-        kinds=("application/pdf", "image/png", "image/jpeg"),
+        media_type="application/pdf",
+        other_types=("image/png", "image/jpeg"),
         parameters=(HARDWARE_ID, MOVE_ID),
         refusals=(NoSuchDevice, NoSuchMove, NoEvidence),
     )

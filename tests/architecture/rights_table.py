@@ -7,7 +7,8 @@ from typing import Any
 from accounts import calendar_feeds
 from accounts.models import ApiToken, Invitation, Mail, Project, User
 from devices.models import Alert, Device
-from licenses.models import CompanyImport, Grant, Move, Order
+from licenses.models import CompanyImport, Grant, Move, Order, Product
+from portal.core.models import LongJob
 from tests.factories import NOW, caller
 
 # Nobody is signed in; a stranger has a company of their own; staff have none; end customers have a right in
@@ -65,6 +66,7 @@ class World:
     company_token: ApiToken
     project_token: ApiToken
     move: Move
+    long_job: LongJob
 
 
 Body = Callable[[World], dict[str, Any]]
@@ -112,12 +114,17 @@ def _order(world: World) -> dict[str, Any]:
     return {"order_id": Order.objects.latest("pk").pk}
 
 
+def _product(_world: World) -> dict[str, Any]:
+    return {"product_id": Product.objects.get(code="Port", version=14).pk}
+
+
 def _calendar(world: World) -> dict[str, Any]:
     """The address of an end customer's calendar: so it may show nothing but their project."""
     user = world.people["end-viewer"]
     return {"token": calendar_feeds.make_calendar_feed(user=user, caller=caller(user), now=NOW)}
 
 
+PRODUCT = {"name": "Ports", "kind": "pbx", "unit": "port", "weight": 1, "reason": "as decided"}
 LINE = {"product": "Port", "version": 14, "quantity": 1}
 
 
@@ -141,6 +148,15 @@ TABLE: dict[str, Entry] = {
     "POST notices": Entry(may=SIGNED_IN, body=given({"returns": "on"})),
     "GET calendar": Entry(may=SIGNED_IN),
     "POST calendar": Entry(may=SIGNED_IN),
+    "GET long-jobs": Entry(may=SIGNED_IN),
+    # Whoever asked for it, here the admin, and nobody else.
+    "GET long-job": Entry(may=ADMIN),
+    "POST long-job-cancel": Entry(may=ADMIN),
+    "POST long-job-resume": Entry(may=ADMIN),
+    "POST long-job-result": Entry(may=ADMIN),
+    "GET api-long-job": Entry(may=ADMIN),
+    "POST api-long-job-cancel": Entry(may=ADMIN),
+    "GET api-long-job-result": Entry(may=ADMIN),
     "GET endings": Entry(may=SIGNED_IN),
     # Whoever has the address may read it: that is what it is for.
     "GET calendar-feed": Entry(may=PUBLIC, arguments=_calendar),
@@ -304,6 +320,12 @@ TABLE: dict[str, Entry] = {
         body=lambda world: {"email": world.people["member"].email, "role": "auditor", "reason": "audits"},
     ),
     "GET staff-second-factor": Entry(may=STAFF),
+    "GET staff-products": Entry(may=STAFF),
+    "POST staff-products": Entry(may=STAFF, body=given({"version": 15, "reason": "new firmware"})),
+    "GET staff-product-add": Entry(may=STAFF),
+    "POST staff-product-add": Entry(may=STAFF, body=given({**PRODUCT, "code": "New", "version": 14})),
+    "GET staff-product": Entry(may=STAFF, arguments=_product),
+    "POST staff-product": Entry(may=STAFF, arguments=_product, body=given({**PRODUCT, "for_sale": "on"})),
     "GET staff-certificate": Entry(may=STAFF, arguments=_order),
     "POST staff-certificate": Entry(may=STAFF, arguments=_order, body=given({"language": "de"})),
     "GET staff-blocks": Entry(may=STAFF),
@@ -422,4 +444,4 @@ OF_DEVICES = (
     "jwks",
 )
 # Said in a form, with the same status as for a thing that is not there: the person was let in.
-NO_REFUSAL = {"no-company-of-that-name", "nobody-to-give-a-right", "customer-unknown"}
+NO_REFUSAL = {"no-company-of-that-name", "nobody-to-give-a-right", "customer-unknown", "background-job-over"}

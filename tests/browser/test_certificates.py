@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from accounts.permissions import Role
 from licenses import activation_code, fulfilment
-from licenses.fulfilment import OrderLine
+from licenses.issuing import OrderLine
 from licenses.models import ActivationKey
 from tests import factories
 from tests.browser.conftest import OpenWindow, Visit

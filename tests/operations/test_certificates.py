@@ -9,10 +9,11 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from licenses import activation, activation_code, fulfilment
-from licenses.fulfilment import IssuedKey, OrderLine
+from licenses.issuing import IssuedKey, OrderLine
 from licenses.models import KeyDelivery
+from licenses.order_queries import NoSuchOrder
 from orders import certificates
-from orders.certificates import CodesNotKept, NoSuchOrder
+from orders.certificates import CodesNotKept
 from tests import factories
 from tests.factories import NOW, caller
 from tests.operations.bookkeeping import last_entry, refused
@@ -141,7 +142,7 @@ class TestWhoGetsOne:
 
     def test_not_once_its_delivery_is_confirmed(self) -> None:
         issued = issue()
-        fulfilment.confirm_delivery(activation_key=issued.activation_key, caller=caller(), now=NOW)
+        fulfilment.confirm_delivery(order=issued.activation_key.order, caller=caller(), now=NOW)
 
         with refused(CodesNotKept):
             certificates.make_certificates(

@@ -38,7 +38,7 @@ def test_it_is_a_download_named_by_the_order_that_nobody_stores(clerk: Client, k
 
 
 def test_it_says_why_there_is_none_once_the_key_is_delivered(clerk: Client, key: ActivationKey) -> None:
-    fulfilment.confirm_delivery(activation_key=key, caller=caller(), now=NOW)
+    fulfilment.confirm_delivery(order=key.order, caller=caller(), now=NOW)
     address = reverse("staff-certificate", args=[key.order_id])
 
     assert "No key of this order can be printed" in clerk.get(address).text

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from licenses import fulfilment
-from licenses.fulfilment import OrderLine
+from licenses.issuing import OrderLine
 from orders import certificates
 from portal.core import clock
 from portal.core.acts import Caller

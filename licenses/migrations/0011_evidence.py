@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('core', '0004_schedule'),
-        ('licenses', '0008_moves'),
+        ('licenses', '0010_catalogue'),
     ]
 
     operations = [
