@@ -168,8 +168,8 @@ MOVES = (
     _check(
         "an old device alive is told",
         "move_course",
-        "if move is not None:\n        alerts.alert(",
-        "if False:\n        alerts.alert(",
+        "if move is not None and alerts.alert(\n",
+        "if False and alerts.alert(\n",
         _COURSE,
     ),
     _check(
@@ -210,7 +210,7 @@ MOVES = (
     _forgetful(
         "ask for a move",
         "moves",
-        '            "reason": reason,\n        },\n        now=now,\n    )\n',
+        "if evidence else {}),\n        },\n        now=now,\n    )\n",
         _ASKING,
     ),
     _forgetful(
