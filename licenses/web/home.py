@@ -13,10 +13,10 @@ from accounts.models import Company, Membership, Project
 from accounts.requests import person, signed_in
 from devices import queries as devices
 from licenses import attention, queries, records
+from licenses import history_sentences as history
+from licenses.history_sentences import HistoryLine
 from licenses.models import CompanyImport
 from licenses.queries import BalanceRow
-from licenses.web import history
-from licenses.web.history import HistoryLine
 from portal.core import clock
 
 HISTORY = 8
