@@ -214,7 +214,13 @@ class TestLongExport:
         self, client: Client, project: Project, address: str, settings: LazySettings
     ) -> None:
         job = self.ask(client, f"{address}?kind=devices")
-        factories.make_device(project=project, name="Later")
+        adding.add_device(
+            project=project,
+            hardware_id=factories.new_hardware_id(),
+            name="Later",
+            caller=caller(),
+            now=NOW + DAY,
+        )
 
         while outbox.work_off(clock=lambda: NOW):
             pass
