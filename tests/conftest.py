@@ -39,9 +39,9 @@ class Keys:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered(request: pytest.FixtureRequest, settings: LazySettings) -> Iterator[None]:
-    """Throttles count in the cache, signers are kept in memory, and a thread keeps the language of its last
-    request: none of it goes from test to test."""
-    translation.activate(settings.LANGUAGE_CODE)
+    """Throttles count in the cache, signers are kept in memory, and a thread speaks the language of its last
+    request: none of it goes from test to test.
+    """
     key_rings._load.cache_clear()
     proofs.forget()
     in_database = "DatabaseCache" in settings.CACHES["default"]["BACKEND"]
@@ -53,6 +53,7 @@ def _nothing_remembered(request: pytest.FixtureRequest, settings: LazySettings) 
     yield
     key_rings._load.cache_clear()
     proofs.forget()
+    translation.deactivate()
 
 
 @pytest.fixture
