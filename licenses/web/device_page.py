@@ -15,8 +15,8 @@ from accounts.queries import MANAGE, OPERATE
 from accounts.web import active
 from devices import queries as devices
 from devices.models import Device
-from licenses import history_sentences as history
 from licenses import evidence_files, move_queries, queries, trial_queries
+from licenses import history_sentences as history
 from licenses.models import Grant
 from licenses.web import link_codes
 from licenses.web.products import ProductField
