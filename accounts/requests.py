@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from accounts import staff
+from accounts import staff, staff_queries
 from accounts.models import ApiToken, Company, Principal, User
 from accounts.permissions import READING, Permission
 from portal.core import acts
@@ -63,7 +63,7 @@ def staff_only(permission: Permission, *, change: Permission | None = None) -> C
             user = person(request)
             if not user.is_staff:
                 raise Http404
-            if settings.STAFF_SECOND_FACTOR and not staff.has_second_factor(user):
+            if settings.STAFF_SECOND_FACTOR and not staff_queries.has_second_factor(user):
                 return redirect("staff-second-factor")
             held = user.staff_permissions = staff.permissions_of(user)
             looks = request.method in LOOKING

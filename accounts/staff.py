@@ -1,15 +1,10 @@
 """What a member of staff may do, by the roles they have now (accounts.permissions)."""
 
-from allauth.mfa.models import Authenticator
-from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import StaffRole, User
+from accounts.models import User
 from accounts.permissions import HOLDERS, Permission, Role
 from portal.core.errors import Forbidden
-
-# Recovery codes stand in for one of these, and are none by themselves.
-SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 class RoleMissing(Forbidden):
@@ -45,26 +40,3 @@ def missing(permission: Permission) -> RoleMissing:
     """The refusal of somebody without the permission."""
     roles = [str(role.label) for role in Role if role in HOLDERS[permission]] or [str(_("superusers"))]
     return RoleMissing(permission=str(permission.label), roles=", ".join(roles))
-
-
-def has_second_factor(user: User) -> bool:
-    """Whether signing in as this person takes more than the password."""
-    found: bool = Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS).exists()
-    return found
-
-
-def everybody() -> QuerySet[User]:
-    """The vendor's people by surname, with their roles; `secured`: whether they have a second factor."""
-    factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_FACTORS)
-    return (
-        User.objects.filter(is_staff=True, left_at=None)
-        .annotate(secured=Exists(factors))
-        .prefetch_related("staff_roles__given_by")
-        .order_by("surname", "forename", "pk")
-    )
-
-
-def roles_of(user: User) -> list[StaffRole]:
-    """The roles of one person, in the order of the table."""
-    order = list(Role)
-    return sorted(user.staff_roles.all(), key=lambda held: order.index(Role(held.role)))

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cores, fleet, measuring
+from benchmarks import at_work, cores, fleet, measuring
+from benchmarks.at_work import AtWork
 from benchmarks.client import LoadStuck
 from benchmarks.cores import Cores
 from benchmarks.house import House, HouseRefusal
@@ -53,7 +54,7 @@ def main() -> int:
                 for name, profile in measuring.profile(stock.house, stock, rows).items():
                     print(f"--- {name}: {rows[name].title}\n{profile}")
                 return 0
-            report = _measure(stock, rows, plan)
+            report = _measure(stock, rows, plan, fleet_seconds=options.fleet)
     except (ServiceRefusal, HouseRefusal, LoadStuck, UnexpectedAnswer) as refusal:
         print(f"Benchmark: {refusal}", file=sys.stderr)
         return 2
@@ -95,12 +96,16 @@ def _portal(places: Cores, rows: Mapping[str, Row], *, devices: int, seconds: fl
         yield stock
 
 
-def _measure(stock: Stock, rows: Mapping[str, Row], plan: Plan) -> Report:
+def _measure(stock: Stock, rows: Mapping[str, Row], plan: Plan, *, fleet_seconds: float) -> Report:
     statements = measuring.count_statements(stock.house, stock, rows)
     _say(f"Measuring for {plan.seconds_for_a_row * len(rows):.0f} s")
     measurements = measuring.measure(stock.house, stock, rows, plan, _say)
+    worked: AtWork | None = None
+    if fleet_seconds:
+        _say(f"The fleet at work for {fleet_seconds:.0f} s")
+        worked = at_work.let_work(stock.house, stock.fleet, seconds=fleet_seconds)
     _say("Verifying the books")
-    return Report(rows, measurements, statements, stock.house.verify_ledger())
+    return Report(rows, measurements, statements, stock.house.verify_ledger(), worked)
 
 
 def _needed(stock: str, rows: Mapping[str, Row], most: float) -> int:
@@ -157,6 +162,10 @@ def _options() -> argparse.Namespace:
         help=f"some only, with their floors: {', '.join([*FLOORS, *ROWS])}",
     )  # fmt: skip
     parser.add_argument(
+        "--fleet", type=_fleet_seconds, default=20.0, metavar="SECONDS",
+        help="how long the whole fleet works at the end, 0 for not at all (20)",
+    )  # fmt: skip
+    parser.add_argument(
         "--profile", action="store_true", help="show where the time goes, and measure nothing"
     )
     parser.add_argument("--devices", type=_count, default=2000, help="devices in the database (2000)")
@@ -168,6 +177,10 @@ def _seconds(text: str) -> float:
     if not 1 <= seconds <= LONGEST_SECONDS:
         raise argparse.ArgumentTypeError(f"from 1 to {LONGEST_SECONDS}")
     return seconds
+
+
+def _fleet_seconds(text: str) -> float:
+    return 0.0 if text == "0" else _seconds(text)
 
 
 def _connections(text: str) -> tuple[int, ...]:

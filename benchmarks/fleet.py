@@ -1,19 +1,18 @@
 """The devices of a run, as their manufacturer made them, and the signed requests they send (trust.md 3)."""
 
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from appliance import base64url
 from appliance.factory.authority import make_authority, pem
 from appliance.factory.devices import hardware_ids, make_identity
+from appliance.fleet.devices import signed
 from appliance.identity import Identity
+from appliance.statements import FETCH
 from benchmarks.wire import Request, exchange
 
 PREFIX = "00-90-33"
-FIRMWARE = "14.1"
 BEHIND_PROXY = {
     "Host": "portal.invalid",
     "X-Forwarded-For": "192.0.2.17",
@@ -95,20 +94,8 @@ def first_fetches(fleet: Fleet, portal: Portal) -> list[str]:
 
 
 def _fetch(identity: Identity, portal: Portal, nonce: str, tag: str | None, expects: int) -> Request:
-    hardware_id = identity.hardware_id
-    statement = {
-        "ver": 1,
-        "iss": hardware_id,
-        "sub": hardware_id,
-        "aud": portal.identity,
-        "jti": base64url.encode(secrets.token_bytes(16)),
-        "seq": 0 if tag is None else 1,
-        "fw": FIRMWARE,
-        **({} if tag is None else {"have": tag, "ks": 1}),
-    }
-    body = identity.sign_statement(
-        json.dumps(statement).encode(), typ="lic-fetch+jws", online={"nonce": nonce, "url": portal.fetch_url}
-    )
+    held = {"seq": 0} if tag is None else {"seq": 1, "have": tag, "ks": 1}
+    body = signed(identity, held, typ=FETCH, aud=portal.identity, url=portal.fetch_url, nonce=nonce)
     return Request(
         method="POST",
         path="/device/v1/licenses",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.at_work import AtWork
 from benchmarks.measuring import Measurement
 from benchmarks.rows import FLOORS, Row
 
@@ -33,16 +34,19 @@ class Report:
         measurements: Sequence[Measurement],
         statements: Mapping[str, int],
         books: Mapping[str, Any],
+        fleet: AtWork | None,
     ) -> None:
         self._rows = rows
         self._statements = statements
         self._books = books
+        self._fleet = fleet
         self._found = {(found.row, found.connections): found for found in measurements}
 
     @property
     def sound(self) -> bool:
         """Whether all answers were good ones, and the books are right after all of it."""
-        return bool(self._books["right"]) and not any(found.errors for found in self._found.values())
+        answered = not any(found.errors for found in self._found.values())
+        return bool(self._books["right"]) and answered and (self._fleet is None or self._fleet.sound)
 
     def ratio(self, name: str, connections: int) -> float | None:
         """A row's processor time as a multiple of its floor's, at the same number of connections."""
@@ -62,6 +66,8 @@ class Report:
             for place, found in enumerate(shown):
                 title = "" if place else f"{'floor: ' if name in FLOORS else ''}{row.title}"
                 lines.append(_line((title, *self._cells(found))))
+        if self._fleet is not None:
+            lines += ["", self._fleet.table()]
         return "\n".join(line.rstrip() for line in lines)
 
     def verdicts(self) -> list[Verdict]:
@@ -112,6 +118,7 @@ class Report:
                 for found in self._found.values()
             ],
             "goals": [vars(verdict) for verdict in self.verdicts()],
+            "fleet": self._fleet and self._fleet.as_json(),
             "books": dict(self._books),
             "sound": self.sound,
         }

@@ -29,6 +29,7 @@ class Stock:
     def __init__(self, house: House, fleet: Fleet, loaded: Mapping[str, Any]) -> None:
         half = len(fleet.identities) // 2
         self.house = house
+        self.fleet = fleet
         self._fetching = Fleet(anchor=fleet.anchor, identities=fleet.identities[:half])
         # Dealt out so that neighbors are of different projects: partners do not all work on one balance.
         self._assigned = random.Random(1).sample(loaded["devices"][half:], len(fleet.identities) - half)

@@ -23,7 +23,9 @@ STAFF = (
     Guard(
         name="roles: a page asks for a second factor",
         file="accounts/requests.py",
-        edits=(("if settings.STAFF_SECOND_FACTOR and not staff.has_second_factor(user):", "if False:"),),
+        edits=(
+            ("if settings.STAFF_SECOND_FACTOR and not staff_queries.has_second_factor(user):", "if False:"),
+        ),
         tests=("tests/architecture/test_staff_roles.py",),
     ),
 )

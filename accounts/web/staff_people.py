@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import staff, staff_roles
+from accounts import staff_queries, staff_roles
 from accounts.permissions import HOLDERS, Permission, Role
 from accounts.requests import caller, person, signed_in, staff_only
 from accounts.staff_roles import NobodyToGiveARole
@@ -62,7 +62,7 @@ def roles(request: HttpRequest) -> HttpResponse:
 
 def _context() -> dict[str, Any]:
     return {
-        "people": [(one, staff.roles_of(one)) for one in staff.everybody()],
+        "people": [(one, staff_queries.roles_of(one)) for one in staff_queries.everybody()],
         "matrix": [
             (permission.label, [role.value for role in Role if role in holders])
             for permission, holders in HOLDERS.items()
@@ -76,6 +76,6 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     user = person(request)
     if not user.is_staff:
         raise Http404
-    if not settings.STAFF_SECOND_FACTOR or staff.has_second_factor(user):
+    if not settings.STAFF_SECOND_FACTOR or staff_queries.has_second_factor(user):
         return redirect("staff")
     return render(request, "staff/second_factor.html", {})

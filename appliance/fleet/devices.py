@@ -69,18 +69,14 @@ class LightDevice:
 
     def sign(self, typ: str, url: str, said: dict[str, Any], *, nonce: str) -> bytes:
         """A statement with this nonce, whatever it is worth."""
-        payload = {
-            "ver": 1,
-            "iss": self.identity.hardware_id,
-            "sub": self.identity.hardware_id,
-            "aud": self.line.portal.identity,
-            "jti": base64url.encode(secrets.token_bytes(16)),
-            "seq": self.seq,
-            "fw": FIRMWARE,
-            **said,
-        }
-        online = {"nonce": nonce, "url": url}
-        return self.identity.sign_statement(strict_json.dumps(payload), typ=typ, online=online)
+        return signed(
+            self.identity,
+            {"seq": self.seq, **said},
+            typ=typ,
+            aud=self.line.portal.identity,
+            url=url,
+            nonce=nonce,
+        )
 
     def heard(self, answer: Answer) -> None:
         """Keep the nonce that an answer brings."""
@@ -139,6 +135,23 @@ class LightDevice:
             self.keyset = claims.integer(keyset, "version", least=1)
         self.tag, self.seq = bundle.tag, document.seq
         self.grants = [item.id for item in document.items if item.returnable]
+
+
+def signed(identity: Identity, said: dict[str, Any], *, typ: str, aud: str, url: str, nonce: str) -> bytes:
+    """A statement of a light device for a door (trust.md 3), as a compact JWS.
+
+    :param said: what this kind of statement says, with the `seq` that the device has seen.
+    """
+    payload = {
+        "ver": 1,
+        "iss": identity.hardware_id,
+        "sub": identity.hardware_id,
+        "aud": aud,
+        "jti": base64url.encode(secrets.token_bytes(16)),
+        "fw": FIRMWARE,
+        **said,
+    }
+    return identity.sign_statement(strict_json.dumps(payload), typ=typ, online={"nonce": nonce, "url": url})
 
 
 def _bundle(act: str, body: bytes) -> Bundle:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
@@ -49,14 +49,15 @@ def gather(plan: Plan) -> Crew:
     )
 
 
-async def run(plan: Plan, crew: Crew) -> dict[str, Any]:
+async def run(plan: Plan, crew: Crew, *, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Let the fleet work, and return what it came to: Tally.as_json, and who took part.
 
     Takes the seconds of the plan, and what the requests take that are under way then.
 
+    :param headers: sent with every request, as a proxy would, for a portal without its proxy.
     :raises Refusal: `portal-unreachable`, `portal-answer`: there was no portal to begin with.
     """
-    wire, tally = Wire(plan.portal, plan.connections), Tally()
+    wire, tally = Wire(plan.portal, plan.connections, headers or {}), Tally()
     line = Line(wire=wire, portal=await find_portal(wire), tally=tally)
     dice = Random(plan.seed)  # noqa: S311 (nothing secret depends on it, and a run can be repeated)
     members, misbehaving = muster(plan, crew, line, dice)

@@ -47,10 +47,12 @@ class Wire:
     """The way to one portal, over at most `connections` connections at a time.
 
     :param origin: scheme, host and port, like `https://portal.example.com`.
+    :param headers: sent with every request; a Host among them replaces that of the origin.
     """
 
     origin: str
     connections: int
+    headers: Mapping[str, str] = field(default_factory=dict)
     until: float = math.inf
     """After this instant of `time.monotonic` no request is begun."""
     longest_wait: float = 0.0
@@ -120,9 +122,10 @@ class Wire:
         return _Line(*opened)
 
     def _request(self, method: str, path: str, body: bytes | None) -> bytes:
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {self._authority}", "Accept: */*"]
+        headers = {"Host": self._authority, "Accept": "*/*", **self.headers}
         if body is not None:
-            lines += ["Content-Type: application/jose", f"Content-Length: {len(body)}"]
+            headers |= {"Content-Type": "application/jose", "Content-Length": str(len(body))}
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         return "\r\n".join([*lines, "", ""]).encode("ascii") + (body or b"")
 
 

@@ -64,6 +64,7 @@ class TestRun:
         temporary.mkdir()
         done = _benchmarks(
             *("--seconds", "1", "--connections", "1", "--devices", "20", "--rows", "view", "nonce"),
+            *("--fleet", "11"),
             *("--json", str(tmp_path / "found.json")),
             temporary=temporary,
         )
@@ -74,6 +75,9 @@ class TestRun:
         assert {each["row"] for each in found["measurements"]} == {"view", "nonce"}
         assert all(each["answered"] and not each["errors"] for each in found["measurements"])
         assert "device: new nonce" in done.stdout
+        assert found["fleet"]["acts"]["fetch"]["answers"]["200"] >= 20
+        assert found["fleet"]["cpu_us"] > 0
+        assert "The fleet at work" in done.stdout
         assert _children() == before
         assert list(temporary.iterdir()) == []
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts import staff, staff_roles
+from accounts import staff_queries, staff_roles
 from accounts.permissions import Role
 from portal.core import clock
 from portal.core.management.operator import OperatorCommand
@@ -26,12 +26,12 @@ class Command(OperatorCommand):
         self, *, action: str, email: str = "", role: str = "", reason: str = "", **options: Any
     ) -> None:
         if action == "list":
-            for one in staff.everybody():
-                roles = [held.role for held in staff.roles_of(one)] + ["superuser"] * one.is_superuser
+            for one in staff_queries.everybody():
+                roles = [held.role for held in staff_queries.roles_of(one)] + ["superuser"] * one.is_superuser
                 self.stdout.write(f"{one.email}  {', '.join(roles) or 'no role'}")
             return
         change = staff_roles.give_role if action == "give" else staff_roles.take_role
         with self.refusals_told():
             user = change(email=email, role=Role(role), caller=self.caller(reason), now=clock.now())
-        has = [held.role for held in staff.roles_of(user)]
+        has = [held.role for held in staff_queries.roles_of(user)]
         self.stdout.write(f"{user.get_full_name()} <{user.email}> has {', '.join(has) or 'no role'} now.")
