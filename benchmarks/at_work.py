@@ -36,7 +36,8 @@ class AtWork:
     @property
     def microseconds(self) -> float:
         """Processor time a request, of web server, PostgreSQL and Redis together."""
-        return self.processor.total / max(1, self.found["requests"]) * 1e6
+        requests: int = self.found["requests"]
+        return self.processor.total / max(1, requests) * 1e6
 
     def table(self) -> str:
         """For people."""
