@@ -194,7 +194,7 @@ _HEADINGS = ("time (UTC)", "event", "by", "project", "hardware ID", *_FACTS, "wh
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-class _Line:
+class Line:
     """What csv writes to: hands each line back."""
 
     def write(self, line: str) -> str:
@@ -213,7 +213,7 @@ def _as_csv(entries: QuerySet[AuditEntry], scope: Scope) -> StreamingHttpRespons
 
 
 def _lines(entries: QuerySet[AuditEntry], scope: Scope, *, language: str) -> Iterator[str]:
-    write: Callable[[Sequence[object]], str] = csv.writer(_Line()).writerow
+    write: Callable[[Sequence[object]], str] = csv.writer(Line()).writerow
     yield "\ufeff" + write(_HEADINGS)
     chunk: list[AuditEntry] = []
     for entry in entries.iterator(_CHUNK):
@@ -240,10 +240,11 @@ def _rows(
             *(facts.get(name, "") for name in _FACTS),
             f"{told.before}{told.hardware_id}{told.after}",
         ]
-        yield write([_harmless(value) for value in row])
+        yield write([harmless(value) for value in row])
 
 
-def _harmless(value: object) -> object:
+def harmless(value: object) -> object:
+    """A value that no spreadsheet takes for a formula."""
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return value

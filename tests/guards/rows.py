@@ -56,6 +56,7 @@ from licenses.models import (
     Transfer,
 )
 from portal.core.models import Act, AuditEntry, ScheduledJob, random_id
+from support.models import Look
 from tests.factories import (
     NOW,
     activated,
@@ -127,6 +128,7 @@ class Rows:
     reminder: Reminder
     scheduled: ScheduledJob
     staff_role: StaffRole
+    look: Look
 
     @property
     def issuer(self) -> Holder:
@@ -230,6 +232,7 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         calendar_feed=CalendarFeed.objects.create(user=user, token_sha256=bytes(32), made_at=NOW),
         reminder=Reminder.objects.create(test_license=running, days_before=30, at=NOW),
         staff_role=StaffRole.objects.get(role=Role.SENIOR),
+        look=Look.objects.create(at=NOW, actor=user, page="staff"),
         scheduled=ScheduledJob.objects.create(name="forget-old-mails", next_at=NOW),
     )
 
