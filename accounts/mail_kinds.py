@@ -97,6 +97,8 @@ KINDS: Mapping[str, Kind] = {
     "company-imported": Kind(label=_("Company imported"), topic=Topic.COMPANIES),
     "device-claimed-away": Kind(label=_("Device left"), topic=Topic.DEVICES),
     "key-activated": Kind(label=_("Licenses activated"), topic=Topic.ACTIVATIONS),
+    "key-replaced": Kind(label=_("Lost key replaced")),
+    "replacement-refused": Kind(label=_("Lost key not replaced")),
     "licenses-returned": Kind(label=_("Licenses returned"), topic=Topic.RETURNS),
     "member-joined": Kind(label=_("Member joined"), topic=Topic.MEMBERS),
     "member-left": Kind(label=_("Member left"), topic=Topic.MEMBERS),

@@ -28,7 +28,7 @@ from benchmarks.floors.models import Balance, Code  # noqa: E402
 from devices import trust_anchors  # noqa: E402
 from devices.models import Device  # noqa: E402
 from licenses import activation, assignment, fulfilment, queries  # noqa: E402
-from licenses.fulfilment import OrderLine  # noqa: E402
+from licenses.issuing import OrderLine  # noqa: E402
 from portal.core import acts, clock  # noqa: E402
 from portal.core.acts import Caller  # noqa: E402
 

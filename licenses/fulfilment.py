@@ -1,169 +1,165 @@
-"""Turning an order into an activation key (mission rule 8)."""
+"""From an order to activation keys in the customer's hands (mission rule 8)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from licenses import activation_code, ledger, queries, transparency
-from licenses.ledger import Line
-from licenses.log_line import LeafType
-from licenses.models import ActivationKey, KeyDelivery, Order, Product
-from portal.core import acts, audit, outbox
+from accounts import staff
+from accounts.permissions import Permission
+from licenses import dead_keys, issuing, ledger
+from licenses.issuing import IssuedKey, OrderLine, PlacedOrder, WantedOrder
+from licenses.models import ActivationKey, KeyDelivery, Order, ReplacementRequest
+from portal.core import acts, audit
 from portal.core.acts import Caller
-from portal.core.errors import Invalid
+from portal.core.errors import Conflict, DomainError
+from portal.core.models import Act
 
 
-class OrderNeedsLines(Invalid):
-    code = "order-needs-lines"
-    title = _("The order has no lines.")
+class OrderActivated(Conflict):
+    code = "order-activated"
+    title = _("A key of this order was activated: the order can no longer be canceled.")
     why = _(
-        "An activation key holds a whole order. A key over nothing would be a certificate that promises its "
-        "buyer nothing."
+        "Activated licenses are in somebody's balance or on devices. Taking them back from there is a "
+        "correction, which needs a look at where they are."
     )
-    way_out = _("Give at least one product with its version and quantity.")
-    source = "mission rule 8"
+    way_out = _("Tell support: they can correct what was activated.")
+    source = "mission rule 10"
 
 
-class OrderNeedsNumber(Invalid):
-    code = "order-needs-number"
-    title = _("The order needs a number of at most 40 characters.")
-    why = _(
-        "By the number, the vendor's books and the portal's can be compared. And an order sent twice is "
-        "recognized by it, and gives one key."
-    )
-    way_out = _("Give the number the order has in your books; it names the order here too.")
-    source = "mission rule 8"
+class OrderCanceled(Conflict):
+    code = "order-canceled"
+    title = _("This order was canceled; its keys are dead for good.")
+    why = _("What was canceled is in nobody's hands any more. A code handed out now would be worth nothing.")
+    way_out = _("Enter the order again, under a new number.")
+    source = "mission rule 10"
 
 
-class OrderTextTooLong(Invalid):
-    code = "order-text-too-long"
-    title = _("The customer or the reference of the order is too long.")
-    why = _("Customer and reference are printed on the key's certificate, and must fit there.")
-    way_out = _("Use at most 200 characters for the customer and 100 for the reference.")
-    source = "mission rule 8"
+@transaction.atomic(durable=True)
+def place_order(*, order: WantedOrder, caller: Caller, now: datetime) -> PlacedOrder:
+    """Enter an order and make its activation keys: one for all lines, or one for each.
 
+    The order's number names the act: the same order again gets the same codes, as long as they are kept.
 
-@dataclass(frozen=True, kw_only=True)
-class OrderLine:
-    """One line of an order: `quantity` units of a product in a version."""
-
-    code: str
-    version: int
-    quantity: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class IssuedKey:
-    """An activation key and its code in groups; `code` is None once the code is no longer kept."""
-
-    activation_key: ActivationKey
-    code: str | None
+    :raises RoleMissing: a person calls who has no right to.
+    :raises OrderNeedsNumber: the number is empty, too long, or has characters that are not printed.
+    :raises OrderNeedsLines: there is nothing in the order, or too much.
+    :raises OrderTextTooLong: the customer or the reference does not fit.
+    :raises OrderAccountUnknown: the customer list has no such account.
+    :raises QuantityOutOfRange: a quantity is below 1 or above the largest allowed.
+    :raises NoSuchProduct: a line names no product of the catalogue.
+    :raises OrderNumberTaken: the number is taken by an order with other content.
+    """
+    return _place(order, caller=caller, now=now)
 
 
 @transaction.atomic(durable=True)
 def issue_key(
     *, number: str, reference: str, customer: str, lines: Sequence[OrderLine], caller: Caller, now: datetime
 ) -> IssuedKey:
-    """Enter an order and make the activation key that holds it.
+    """Enter an order of an unknown account, with one key for all its lines.
 
-    The order's number names the act: the same order again gets the same code, as long as that is kept.
-
-    :raises OrderNeedsNumber: the number is empty or too long.
-    :raises OrderNeedsLines: there is nothing in the order.
-    :raises OrderTextTooLong: the customer or the reference does not fit.
-    :raises QuantityOutOfRange: a quantity is below 1 or above the largest allowed.
-    :raises NoSuchProduct: a line names no product of the catalogue.
-    :raises IdempotencyKeyReused: the number is taken by an order with other content.
+    :raises: as `place_order`.
     """
-    number = number.strip()
-    if not 0 < len(number) <= 40:
-        raise OrderNeedsNumber
-    if not lines:
-        raise OrderNeedsLines
-    if len(customer) > 200 or len(reference) > 100:
-        raise OrderTextTooLong
-    for line in lines:
-        ledger.require_quantity(line.quantity)
-    act = acts.begin(
-        operation="issue-key",
-        # Whoever enters the order, and however often: its number is what makes it one order.
-        caller=caller.naming(scope="orders", key=number),
-        given={
-            "number": number,
-            "reference": reference,
-            "customer": customer,
-            "lines": [[line.code, line.version, line.quantity] for line in lines],
-        },
-        now=now,
-    )
-    if act.outcome is not None:
-        return _issued_before(act.outcome["key"])
-    code = activation_code.generate()
-    canonical = activation_code.read(code)
-    order = Order.objects.create(number=number, reference=reference, customer=customer, placed_at=now)
-    key = ActivationKey.objects.create(
-        order=order,
-        fingerprint=activation_code.fingerprint(canonical, settings.ACTIVATION_CODE_PEPPER),
-        last_four=canonical[-4:],
-        issued_at=now,
-    )
-    issuer, holder = ledger.issuer(), ledger.key_holder(key)
-    transfers = ledger.transfer(
-        act=act,
-        lines=[
-            Line(product=product, quantity=line.quantity, source=issuer, destination=holder)
-            for line, product in zip(lines, _products_of(lines), strict=True)
-        ],
-    )
-    transparency.record(
-        act=act,
-        leaf_type=LeafType.ORDER,
-        told=[transparency.Told(transfer=transfer) for transfer in transfers],
-        now=now,
-    )
-    kept_until = now + settings.ACTIVATION_CODE_KEPT
-    KeyDelivery.objects.create(
-        activation_key=key, ciphertext=_vault().encrypt(code.encode()), kept_until=kept_until
-    )
-    outbox.put("forget-activation-code", now=now, due_at=kept_until, key_id=key.pk)
-    audit.record("key-issued", caller=caller, now=now, act=act, order=number, key=key.last_four)
-    acts.finish(act, outcome={"key": key.pk})
-    return IssuedKey(activation_key=key, code=code)
+    order = WantedOrder(number=number, reference=reference, customer=customer, lines=tuple(lines))
+    return _place(order, caller=caller, now=now).keys[0]
 
 
 @transaction.atomic(durable=True)
-def confirm_delivery(*, activation_key: ActivationKey, caller: Caller, now: datetime) -> None:
-    """Forget the code: the customer has it (mission rule 8). Confirming again changes nothing."""
-    act = acts.begin(operation="confirm-delivery", caller=caller, given={"key": activation_key.pk}, now=now)
+def confirm_delivery(*, order: Order, caller: Caller, now: datetime) -> Order:
+    """Forget the codes of an order: the customer has them (mission rule 8). Again changes nothing.
+
+    :raises RoleMissing: a person calls who has no right to.
+    :raises OrderCanceled: the order was canceled.
+    """
+    staff.require(Permission.ORDERS, user_id=caller.user_id)
+    act = acts.begin(operation="confirm-delivery", caller=caller, given={"order": order.pk}, now=now)
     if act.outcome is not None:
-        return
-    KeyDelivery.objects.filter(activation_key=activation_key).delete()
-    audit.record("key-delivery-confirmed", caller=caller, now=now, act=act, key=activation_key.last_four)
+        return Order.objects.get(pk=order.pk)
+    locked = _lock(order)
+    if locked.canceled_by_id is not None:
+        raise OrderCanceled
+    kept = KeyDelivery.objects.filter(activation_key__order=order)
+    if kept.exists() or locked.delivered_at is None:
+        kept.delete()
+        locked.delivered_at = now
+        locked.save(update_fields=["delivered_at"])
+        _record("key-delivery-confirmed", locked, act=act, caller=caller, now=now)
     acts.finish(act, outcome={})
+    return locked
 
 
 @transaction.atomic(durable=True)
-def forget_code(*, key_id: int, now: datetime) -> None:
-    """Delete a code whose seven days are over. Run by the outbox, any number of times."""
-    KeyDelivery.objects.filter(activation_key_id=key_id, kept_until__lte=now).delete()
+def cancel_order(*, order: Order, caller: Caller, now: datetime) -> Order:
+    """Take an order back before anything of it was activated: all its keys are dead, and hold nothing.
+
+    The caller says why. Canceling again changes nothing.
+
+    :raises RoleMissing: a person calls who has no right to.
+    :raises ReasonNeeded: there is no reason, or it is too long.
+    :raises OrderActivated: a key of the order was activated.
+    """
+    staff.require(Permission.ORDERS, user_id=caller.user_id)
+    reason = acts.reason_of(caller)
+    act = acts.begin(operation="cancel-order", caller=caller, given={"order": order.pk}, now=now)
+    if act.outcome is not None:
+        return Order.objects.get(pk=order.pk)
+    locked = _lock(order)
+    if locked.canceled_by_id is None:
+        # Under the locks that activations take: what is issued now cannot be activated meanwhile.
+        keys = list(ActivationKey.objects.select_for_update(no_key=True).filter(order=order).order_by("pk"))
+        if any(key.state == ActivationKey.State.ACTIVATED for key in keys):
+            raise OrderActivated
+        retired = ledger.retired()
+        dead_keys.end_keys(
+            [key for key in keys if not key.ending],
+            ending=ActivationKey.Ending.CANCELED,
+            goes_to=lambda _key: retired,
+            act=act,
+            now=now,
+        )
+        ReplacementRequest.objects.filter(activation_key__in=keys, state="open").update(
+            state=ReplacementRequest.State.REFUSED, decided_by=act
+        )
+        locked.canceled_by = act
+        locked.save(update_fields=["canceled_by"])
+        _record("order-canceled", locked, act=act, caller=caller, now=now, reason=reason)
+    acts.finish(act, outcome={})
+    return locked
 
 
-def _products_of(lines: Sequence[OrderLine]) -> list[Product]:
-    return [queries.get_product(code=line.code, version=line.version) for line in lines]
+@transaction.atomic(durable=True)
+def forget_codes(*, key_ids: Sequence[int], now: datetime) -> None:
+    """Delete the codes whose seven days are over. Run by the outbox, any number of times."""
+    KeyDelivery.objects.filter(activation_key__in=key_ids, kept_until__lte=now).delete()
 
 
-def _issued_before(key_id: int) -> IssuedKey:
-    key = ActivationKey.objects.get(pk=key_id)
-    delivery = KeyDelivery.objects.filter(activation_key=key).first()
-    code = _vault().decrypt(bytes(delivery.ciphertext)).decode() if delivery else None
-    return IssuedKey(activation_key=key, code=code)
+def _place(order: WantedOrder, *, caller: Caller, now: datetime) -> PlacedOrder:
+    staff.require(Permission.ORDERS, user_id=caller.user_id)
+    plain = replace(order, number=order.number.strip(), account=order.account.strip().upper())
+    [answer] = issuing.issue_all(wanted=[plain], caller=caller, now=now)
+    if isinstance(answer, DomainError):
+        raise answer
+    return answer
 
 
-def _vault() -> MultiFernet:
-    """Encrypts with the newest key, reads with every one that is still set."""
-    return MultiFernet([Fernet(key) for key in settings.DELIVERY_KEYS])
+def _lock(order: Order) -> Order:
+    """Of two that change an order at once the second one waits here."""
+    return (
+        Order.objects.select_for_update(of=("self",), no_key=True).select_related("account").get(pk=order.pk)
+    )
+
+
+def _record(event: str, order: Order, *, act: Act, caller: Caller, now: datetime, **facts: Any) -> None:
+    audit.record(
+        event,
+        caller=caller,
+        now=now,
+        act=act,
+        company_id=order.account.company_id if order.account else None,
+        order=order.number,
+        **facts,
+    )

@@ -233,6 +233,11 @@ def transfer(*, act: Act, lines: Sequence[Line]) -> list[Transfer]:
     )
 
 
+def retired() -> Holder:
+    """The holder of what was taken out for good, like a canceled order."""
+    return _holder(kind=Holder.Kind.RETIRED)
+
+
 def grant(
     *, act: Act, device: Device, product: Product, quantity: int, first_seq: int, now: datetime
 ) -> Grant:

@@ -3,7 +3,7 @@
 Each runs in the transaction of what it tells of, and leaves out whoever did it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from accounts import notices
@@ -40,6 +40,44 @@ def key_activated(
         company_id=company.pk,
         project_id=project.pk if project else None,
         page=f"/projects/{project.pk}" if project else f"/companies/{company.pk}",
+        now=now,
+    )
+
+
+def key_replaced(
+    lost: ActivationKey, new: ActivationKey, *, company: Company, caller: Caller, now: datetime
+) -> None:
+    """Tell the admins of the linked company. The new key reaches them as every key does, never by mail."""
+    _about_lost_key(
+        "licenses/email/key_replaced", lost, company, {"new": new.last_four}, caller=caller, now=now
+    )
+
+
+def replacement_refused(
+    lost: ActivationKey, *, company: Company, reason: str, caller: Caller, now: datetime
+) -> None:
+    """Tell the admins of the linked company that the key stays as it is, and why."""
+    _about_lost_key(
+        "licenses/email/replacement_refused", lost, company, {"reason": reason}, caller=caller, now=now
+    )
+
+
+def _about_lost_key(
+    template: str,
+    lost: ActivationKey,
+    company: Company,
+    context: Mapping[str, str],
+    *,
+    caller: Caller,
+    now: datetime,
+) -> None:
+    notices.tell(
+        template,
+        notices.admins_of(company.pk),
+        context={"key": lost.last_four, "order": lost.order.number, "company": company.name, **context},
+        besides=caller.user_id,
+        company_id=company.pk,
+        page=f"/companies/{company.pk}/orders",
         now=now,
     )
 

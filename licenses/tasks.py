@@ -9,8 +9,10 @@ from portal.core import outbox, schedule
 
 @outbox.handler("forget-activation-code")
 def forget_activation_code(*, now: datetime, **arguments: Any) -> None:
-    """Delete the encrypted code of a key whose seven days are over (mission rule 8)."""
-    fulfilment.forget_code(key_id=arguments["key_id"], now=now)
+    """Delete the encrypted codes of keys whose seven days are over (mission rule 8)."""
+    # Jobs of releases before named one key.
+    key_ids = arguments["key_ids"] if "key_ids" in arguments else [arguments["key_id"]]
+    fulfilment.forget_codes(key_ids=key_ids, now=now)
 
 
 @outbox.handler("sign-license-document")

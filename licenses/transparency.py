@@ -33,22 +33,39 @@ def record(
     now: datetime,
 ) -> None:
     """Write the act's leaf and the lines behind it. Publishing gives the leaf its index later."""
-    lines = [(one, secrets.token_bytes(16), line_bytes(one, act=act)) for one in told]
-    leaf = LogLeaf.objects.create(
-        act=act,
-        type=leaf_type,
-        at=now,
-        document_sha256=document_sha256,
-        body=log_line.LeafV1(
+    record_all(leaf_type=leaf_type, told=[(act, told)], document_sha256=document_sha256, now=now)
+
+
+def record_all(
+    *,
+    leaf_type: log_line.LeafType,
+    told: Sequence[tuple[Act, Sequence[Told]]],
+    document_sha256: bytes | None = None,
+    now: datetime,
+) -> None:
+    """Write the leaves of several acts of one kind, and the lines behind them, in two statements."""
+    lines = [
+        [(one, secrets.token_bytes(16), line_bytes(one, act=act)) for one in of_act] for act, of_act in told
+    ]
+    leaves = LogLeaf.objects.bulk_create(
+        LogLeaf(
+            act=act,
             type=leaf_type,
-            timestamp=clock.posix(now),
+            at=now,
             document_sha256=document_sha256,
-            line_hashes=tuple(log_line.line_hash(salt, line) for _, salt, line in lines),
-        ).to_bytes(),
+            body=log_line.LeafV1(
+                type=leaf_type,
+                timestamp=clock.posix(now),
+                document_sha256=document_sha256,
+                line_hashes=tuple(log_line.line_hash(salt, line) for _, salt, line in of_leaf),
+            ).to_bytes(),
+        )
+        for (act, _told), of_leaf in zip(told, lines, strict=True)
     )
     LogLine.objects.bulk_create(
         LogLine(leaf=leaf, transfer=one.transfer, grant=one.grant, salt=salt, line=line)
-        for one, salt, line in lines
+        for leaf, of_leaf in zip(leaves, lines, strict=True)
+        for one, salt, line in of_leaf
     )
 
 

@@ -134,20 +134,18 @@ def _devices_hold_their_live_grants() -> Iterator[str]:
 
 
 def _activated_keys_are_empty() -> Iterator[str]:
-    """An activated key holds nothing; any other one holds all of its order."""
+    """A key that was activated, canceled or replaced holds nothing; any other one holds all it was filled
+    with."""
     ordered = (
         Transfer.objects.filter(destination__activation_key=OuterRef("pk"))
         .values("destination")
         .annotate(quantity=Sum("quantity"))
         .values("quantity")
     )
+    emptied = Q(state=ActivationKey.State.ACTIVATED) | ~Q(ending="")
     keys = ActivationKey.objects.annotate(
         left=Coalesce(Sum("holder__holdings__balance"), 0), ordered=Coalesce(Subquery(ordered), 0)
-    ).filter(
-        Q(state=ActivationKey.State.ACTIVATED, left__gt=0)
-        | (~Q(state=ActivationKey.State.ACTIVATED) & ~Q(left=F("ordered")))
-        | Q(ordered=0)
-    )
+    ).filter((emptied & Q(left__gt=0)) | (~emptied & ~Q(left=F("ordered"))) | Q(ordered=0))
     for key in keys.iterator(CHUNK):
         yield f"key {key.pk} is {key.state} and holds {key.left} of {key.ordered}"
 

@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "accounts",
     "devices",
     "licenses",
+    "orders",
     "support",
 ]
 if find_spec("django_linear_migrations"):  # development: two migrations side by side become a merge conflict

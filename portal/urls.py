@@ -6,7 +6,7 @@ from accounts.middleware import open_without_terms
 
 # What only commands refuse has a help page as well, so its classes have to be known here.
 from devices import seq_floors  # noqa: F401
-from licenses import fulfilment, key_ceremony  # noqa: F401
+from licenses import fulfilment, key_ceremony, key_replacement, order_queries  # noqa: F401
 from portal.core import gallery, pages
 
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("staff/", include("devices.web.urls")),
     path("staff/", include("licenses.web.staff_urls")),
     path("staff/", include("accounts.web.staff_urls")),
+    path("staff/", include("orders.web.staff_urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("licenses.api.urls")),
     path("problems/<slug:code>", open_without_terms(pages.explain), name="problem"),

@@ -28,7 +28,7 @@ from accounts.permissions import Role
 from devices import payloads
 from devices.models import Device
 from licenses import activation, activation_code, adding, assignment, fulfilment, queries, returns
-from licenses.fulfilment import OrderLine
+from licenses.issuing import OrderLine
 from licenses.models import ActivationKey, Grant, Holding, Product
 from portal.core import acts, base64url
 from portal.core.acts import Caller

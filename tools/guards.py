@@ -4,8 +4,10 @@ Constraints, indexes and triggers are not listed: tools.remove_guards asks the d
 """
 
 from tools.guard import NEVER, OPERATIONS, RACES, Guard
+from tools.guards_of_long_jobs import LONG_JOBS
 from tools.guards_of_moves import MOVES
 from tools.guards_of_notices import NOTICES
+from tools.guards_of_orders import ORDERS
 from tools.guards_of_staff import STAFF
 from tools.guards_of_trials import TRIALS
 from tools.guards_of_trust import TRUST
@@ -400,18 +402,6 @@ REPETITION = (
         after="\n        result: Result",
     ),
     _forgetful("transfer", "licenses/balances.py", f"{OPERATIONS}/test_transfers.py"),
-    _forgetful(
-        "issue a key",
-        "licenses/fulfilment.py",
-        f"{OPERATIONS}/test_fulfilment.py",
-        after="\n        return _issued_before",
-    ),
-    _forgetful(
-        "confirm a delivery",
-        "licenses/fulfilment.py",
-        f"{OPERATIONS}/test_fulfilment.py",
-        after="\n        return\n",
-    ),
     _forgetful("create a company", "accounts/companies.py", f"{OPERATIONS}/test_companies.py"),
     _forgetful(
         "create a project",
@@ -440,4 +430,15 @@ REPETITION = (
     ),
 )
 
-GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS, *NOTICES, *MOVES, *STAFF)
+GUARDS = (
+    *LOCKS,
+    *SUFFICIENCY,
+    *REPETITION,
+    *TRUST,
+    *TRIALS,
+    *NOTICES,
+    *MOVES,
+    *STAFF,
+    *ORDERS,
+    *LONG_JOBS,
+)

@@ -6,7 +6,7 @@ from licenses.models.documents import Acknowledged, KeySetVersion, LicenseDocume
 from licenses.models.imports import CompanyImport
 from licenses.models.log import LogLeaf, LogLine
 from licenses.models.moves import Bridge, Move
-from licenses.models.orders import ActivationKey, KeyDelivery, Order, Product
+from licenses.models.orders import ActivationKey, KeyDelivery, Order, Product, ReplacementRequest
 from licenses.models.trials import Reminder, TestLicense
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Order",
     "Product",
     "Reminder",
+    "ReplacementRequest",
     "Return",
     "TestLicense",
     "Transfer",

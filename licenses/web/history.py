@@ -101,6 +101,14 @@ SENTENCES: Mapping[str, Any] = {
     "move-signed-away": _("%(broken)s gave back with its signature all that was to move."),
     "hardware-booked-in": _("%(actor)s booked in the hardware of %(broken)s: %(reason)s"),
     "hardware-written-off": _("%(actor)s wrote off the hardware of %(broken)s: %(reason)s"),
+    "key-issued": _("The key …%(key)s was issued for order %(order)s."),
+    "key-delivery-confirmed": _("The delivery of order %(order)s was confirmed."),
+    "order-canceled": _("Order %(order)s was canceled: %(reason)s"),
+    "key-replacement-asked": _(
+        "%(actor)s asked for another key in the place of …%(key)s (order %(order)s): %(reason)s"
+    ),
+    "key-replaced": _("The key …%(key)s of order %(order)s was replaced by …%(new)s: %(reason)s"),
+    "key-replacement-refused": _("The key …%(key)s of order %(order)s was not replaced: %(reason)s"),
     "claim-code-made": _("%(actor)s made a claim code for %(hardware_id)s."),
     "claim-with-support": _("%(hardware_id)s proved itself with a claim; support decides about it."),
     "device-claimed": _("%(hardware_id)s came into this project by a claim that it signed."),

@@ -30,7 +30,7 @@ _CHUNK = 500
 # What events are about, by how their names begin. Every event of licenses.web.history is about one of these.
 KINDS: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "licenses": (gettext_lazy("Licenses"), ("licenses-", "assignment-", "test-license-")),
-    "keys": (gettext_lazy("Activation keys"), ("key-",)),
+    "keys": (gettext_lazy("Activation keys"), ("key-", "order-")),
     "documents": (gettext_lazy("License documents"), ("document-", "device-acknowledged")),
     "devices": (
         gettext_lazy("Devices"),

@@ -15,7 +15,7 @@ the same key is a fresh one.
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -52,6 +52,14 @@ class ReasonNeeded(Invalid):
 LONGEST_REASON = 1000
 
 Observed = TypeVar("Observed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entered:
+    """One of many acts entered at once; `act` is None where its name stands for something else."""
+
+    act: Act | None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +136,50 @@ def begin(*, operation: str, caller: Caller, given: Mapping[str, Any], now: date
     if act.id != wanted.id and (act.operation != operation or bytes(act.input_hash) != wanted.input_hash):
         raise IdempotencyKeyReused
     return act
+
+
+def begin_all(
+    *,
+    operation: str,
+    callers: Sequence[Caller],
+    given: Sequence[Mapping[str, Any]],
+    outcomes: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> list[Entered]:
+    """Enter many acts in one statement, each with its outcome, which has to be known beforehand.
+
+    :returns: one for each caller.
+    """
+    assert connection.in_atomic_block, "an act belongs to the transaction of its operation"
+    wanted = [
+        Act(
+            id=random_id(),
+            operation=operation,
+            scope=caller.scope,
+            key=caller.key,
+            input_hash=_hash(operation, its_input),
+            actor_id=caller.user_id,
+            actor_name=caller.kept_name,
+            reason=caller.reason,
+            at=now,
+            outcome=dict(outcome),
+        )
+        for caller, its_input, outcome in zip(callers, given, outcomes, strict=True)
+    ]
+    # In the order of names: two that enter some of the same do not wait for each other in a circle.
+    Act.objects.bulk_create(sorted(wanted, key=lambda act: (act.scope, act.key)), ignore_conflicts=True)
+    names = {act.scope: [one.key for one in wanted if one.scope == act.scope] for act in wanted}
+    stored = {
+        (act.scope, act.key): act
+        for scope, keys in names.items()
+        for act in Act.objects.filter(scope=scope, key__in=keys)
+    }
+    entered = []
+    for act in wanted:
+        found = stored[act.scope, act.key]
+        is_same = (found.operation, bytes(found.input_hash)) == (operation, act.input_hash)
+        entered.append(Entered(act=found, is_new=found.id == act.id) if is_same else Entered(act=None))
+    return entered
 
 
 def finish(act: Act, *, outcome: Mapping[str, Any]) -> None:

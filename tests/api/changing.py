@@ -11,10 +11,13 @@ from accounts import membership
 from accounts.models import Company, Invitation, Membership, Project, User
 from devices.models import Device
 from licenses import archiving, claims, company_import, queries, trials
+from portal.core import long_job_kinds
+from portal.core.long_job_kinds import Kind
 from tests import factories
 from tests.api import contract
 from tests.api.scenes import HARDWARE_ID
 from tests.device_api.devices import Signer
+from tests.long_jobs.counting import ask, count_slice, everybody
 from tests.operations import moving
 from tests.pure import statements
 
@@ -217,6 +220,14 @@ def _empty(world: World) -> Project:
     return factories.make_project(company=world.project.company)
 
 
+def _cancelled(world: World) -> Request:
+    """Work in the background that has not begun."""
+    counting = Kind(name="count-for-api", label="Counting", work=count_slice, may=everybody)
+    long_job_kinds._kinds[counting.name] = counting
+    job = ask(world.alice, kind=counting.name)
+    return _post(f"background/{job.pk}/cancel")
+
+
 TESTED = {"version": 14, "quantity": 5}
 PORTS = {"product": "Port", "version": 14, "quantity": 1}
 REQUESTS: dict[str, Callable[[World], Request]] = {
@@ -282,6 +293,7 @@ REQUESTS: dict[str, Callable[[World], Request]] = {
     "consent-to-import": lambda world: _import(world, "consent"),
     "refuse-import": lambda world: _import(world, "refuse"),
     "withdraw-import": lambda world: _import(world, "withdraw"),
+    "cancel-background-job": _cancelled,
     "look-up-customer": lambda _world: _post("customers/look-up", **_account()),
     "mail-customer-link": lambda world: _post(f"companies/{world.project.company_id}/customer", **_account()),
 }

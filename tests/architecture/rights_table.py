@@ -7,7 +7,8 @@ from typing import Any
 from accounts import calendar_feeds
 from accounts.models import ApiToken, Invitation, Mail, Project, User
 from devices.models import Alert, Device
-from licenses.models import ActivationKey, CompanyImport, Grant, Move
+from licenses.models import ActivationKey, CompanyImport, Grant, Move, Order
+from portal.core.models import LongJob
 from tests.factories import NOW, caller
 
 # Nobody is signed in; a stranger has a company of their own; staff have none; end customers have a right in
@@ -65,6 +66,7 @@ class World:
     company_token: ApiToken
     project_token: ApiToken
     move: Move
+    long_job: LongJob
 
 
 Body = Callable[[World], dict[str, Any]]
@@ -107,6 +109,11 @@ def _mail(world: World) -> dict[str, Any]:
     return {"mail_id": Mail.objects.earliest("pk").pk}
 
 
+def _order(world: World) -> dict[str, Any]:
+    """The one whose key nobody has activated."""
+    return {"order_id": Order.objects.latest("pk").pk}
+
+
 def _calendar(world: World) -> dict[str, Any]:
     """The address of an end customer's calendar: so it may show nothing but their project."""
     user = world.people["end-viewer"]
@@ -140,6 +147,15 @@ TABLE: dict[str, Entry] = {
     "POST notices": Entry(may=SIGNED_IN, body=given({"returns": "on"})),
     "GET calendar": Entry(may=SIGNED_IN),
     "POST calendar": Entry(may=SIGNED_IN),
+    "GET long-jobs": Entry(may=SIGNED_IN),
+    # Whoever asked for it, here the admin, and nobody else.
+    "GET long-job": Entry(may=ADMIN),
+    "POST long-job-cancel": Entry(may=ADMIN),
+    "POST long-job-resume": Entry(may=ADMIN),
+    "POST long-job-result": Entry(may=ADMIN),
+    "GET api-long-job": Entry(may=ADMIN),
+    "POST api-long-job-cancel": Entry(may=ADMIN),
+    "GET api-long-job-result": Entry(may=ADMIN),
     "GET endings": Entry(may=SIGNED_IN),
     # Whoever has the address may read it: that is what it is for.
     "GET calendar-feed": Entry(may=PUBLIC, arguments=_calendar),
@@ -307,6 +323,8 @@ TABLE: dict[str, Entry] = {
         body=lambda world: {"email": world.people["member"].email, "role": "auditor", "reason": "audits"},
     ),
     "GET staff-second-factor": Entry(may=STAFF),
+    "GET staff-certificate": Entry(may=STAFF, arguments=_order),
+    "POST staff-certificate": Entry(may=STAFF, arguments=_order, body=given({"language": "de"})),
     "GET staff-blocks": Entry(may=STAFF),
     "GET staff-block-device": Entry(may=STAFF),
     "POST staff-block-device": Entry(may=STAFF, body=given({"hardware_id": HARDWARE_ID, "reason": "stolen"})),
@@ -420,4 +438,4 @@ OF_DEVICES = (
     "jwks",
 )
 # Said in a form, with the same status as for a thing that is not there: the person was let in.
-NO_REFUSAL = {"no-company-of-that-name", "nobody-to-give-a-right", "customer-unknown"}
+NO_REFUSAL = {"no-company-of-that-name", "nobody-to-give-a-right", "customer-unknown", "background-job-over"}

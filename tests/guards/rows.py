@@ -55,7 +55,7 @@ from licenses.models import (
     TestLicense,
     Transfer,
 )
-from portal.core.models import Act, AuditEntry, ScheduledJob, random_id
+from portal.core.models import Act, AuditEntry, LongJob, LongJobPiece, ScheduledJob, random_id
 from support.models import Look
 from tests.factories import (
     NOW,
@@ -127,6 +127,8 @@ class Rows:
     calendar_feed: CalendarFeed
     reminder: Reminder
     scheduled: ScheduledJob
+    long_job: LongJob
+    piece: LongJobPiece
     staff_role: StaffRole
     look: Look
 
@@ -166,6 +168,7 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
     give_roles(user, Role.SENIOR, Role.SUPPORT)
     approved = moving.approved(a_move(project), user)
     used = ActivationKey.objects.get(state="activated")
+    long_job = LongJob.objects.create(kind="count", owner=user, call="1", total=2, done=1, asked_at=NOW)
     return Rows(
         user=user,
         stranger=stranger,
@@ -234,6 +237,8 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         staff_role=StaffRole.objects.get(role=Role.SENIOR),
         look=Look.objects.create(at=NOW, actor=user, page="staff"),
         scheduled=ScheduledJob.objects.create(name="forget-old-mails", next_at=NOW),
+        long_job=long_job,
+        piece=LongJobPiece.objects.create(job=long_job, number=0, content=b"1"),
     )
 
 

@@ -6,7 +6,14 @@ import pytest
 from django.conf import settings
 
 from licenses import activation_code, fulfilment, ledger
-from licenses.fulfilment import IssuedKey, OrderLine, OrderNeedsLines, OrderNeedsNumber, OrderTextTooLong
+from licenses.issuing import (
+    IssuedKey,
+    OrderLine,
+    OrderNeedsLines,
+    OrderNeedsNumber,
+    OrderNumberTaken,
+    OrderTextTooLong,
+)
 from licenses.ledger import QuantityOutOfRange
 from licenses.models import ActivationKey, KeyDelivery, LogLeaf, Order, Transfer
 from licenses.queries import NoSuchProduct
@@ -92,7 +99,7 @@ class TestIssuingAKey:
         job = OutboxJob.objects.get()
         assert (job.handler, job.arguments) == (
             "forget-activation-code",
-            {"key_id": issued.activation_key.pk},
+            {"key_ids": [issued.activation_key.pk]},
         )
         assert job.due_at == NOW + timedelta(days=7)
 
@@ -149,7 +156,7 @@ class TestIssuingAKey:
     def test_an_order_does_not_change_its_content(self, change: dict[str, object]) -> None:
         issue()
 
-        with refused(IdempotencyKeyReused):
+        with refused(OrderNumberTaken):
             issue(**change)  # type: ignore[arg-type]
 
 
@@ -157,7 +164,7 @@ class TestConfirmingADelivery:
     def test_the_code_is_forgotten(self) -> None:
         key = issue().activation_key
 
-        fulfilment.confirm_delivery(activation_key=key, caller=caller(), now=NOW)
+        fulfilment.confirm_delivery(order=key.order, caller=caller(), now=NOW)
 
         assert not KeyDelivery.objects.exists()
         assert last_entry().event == "key-delivery-confirmed"
@@ -165,18 +172,18 @@ class TestConfirmingADelivery:
 
     def test_confirming_again_changes_nothing(self) -> None:
         key, request = issue().activation_key, caller(key="once")
-        fulfilment.confirm_delivery(activation_key=key, caller=request, now=NOW)
+        fulfilment.confirm_delivery(order=key.order, caller=request, now=NOW)
 
         with unchanged():
-            fulfilment.confirm_delivery(activation_key=key, caller=request, now=NOW)
+            fulfilment.confirm_delivery(order=key.order, caller=request, now=NOW)
 
     def test_another_delivery_under_the_same_request_id_is_refused(self) -> None:
         first, second = issue(number="SO-1").activation_key, issue(number="SO-2").activation_key
         request = caller(key="once")
-        fulfilment.confirm_delivery(activation_key=first, caller=request, now=NOW)
+        fulfilment.confirm_delivery(order=first.order, caller=request, now=NOW)
 
         with refused(IdempotencyKeyReused):
-            fulfilment.confirm_delivery(activation_key=second, caller=request, now=NOW)
+            fulfilment.confirm_delivery(order=second.order, caller=request, now=NOW)
 
 
 class TestForgettingACode:
@@ -184,28 +191,28 @@ class TestForgettingACode:
         issued = issue()
         last = NOW + timedelta(days=7) - timedelta(seconds=1)
 
-        fulfilment.forget_code(key_id=issued.activation_key.pk, now=last)
+        fulfilment.forget_codes(key_ids=[issued.activation_key.pk], now=last)
 
         assert issue() == issued
 
     def test_it_is_gone_after_seven_days(self) -> None:
         issued = issue()
 
-        fulfilment.forget_code(key_id=issued.activation_key.pk, now=NOW + timedelta(days=7))
+        fulfilment.forget_codes(key_ids=[issued.activation_key.pk], now=NOW + timedelta(days=7))
 
         assert issue() == IssuedKey(activation_key=issued.activation_key, code=None)
 
     def test_it_may_run_twice(self) -> None:
         issued = issue()
-        fulfilment.forget_code(key_id=issued.activation_key.pk, now=NOW + timedelta(days=7))
+        fulfilment.forget_codes(key_ids=[issued.activation_key.pk], now=NOW + timedelta(days=7))
 
         with unchanged():
-            fulfilment.forget_code(key_id=issued.activation_key.pk, now=NOW + timedelta(days=7))
+            fulfilment.forget_codes(key_ids=[issued.activation_key.pk], now=NOW + timedelta(days=7))
 
     def test_it_leaves_other_codes_alone(self) -> None:
         first, second = issue(number="SO-1"), issue(number="SO-2")
 
-        fulfilment.forget_code(key_id=first.activation_key.pk, now=NOW + timedelta(days=7))
+        fulfilment.forget_codes(key_ids=[first.activation_key.pk], now=NOW + timedelta(days=7))
 
         assert issue(number="SO-2") == second
         assert AuditEntry.objects.filter(event="key-issued").count() == 2

@@ -27,7 +27,7 @@ from devices.models import Device
 from licenses import activation, assignment, balances, delivery, fulfilment, queries, verification
 from licenses.activation import KeyAlreadyActivated
 from licenses.assignment import AssignmentCarried
-from licenses.fulfilment import OrderLine
+from licenses.issuing import OrderLine, OrderNumberTaken
 from licenses.ledger import GrantAlreadyEnded, InsufficientLicenses
 from portal.core.acts import Caller, IdempotencyKeyReused
 from portal.core.errors import DomainError
@@ -191,7 +191,10 @@ class Histories(RuleBasedStateMachine):
         """Another request under the name of an earlier one."""
         chosen = pick(self.requests, request)
         if chosen.other != chosen.given:
-            self.refuse(IdempotencyKeyReused, chosen.operation, chosen.other, by=chosen.by)
+            # An order is named by its number, not by its caller.
+            is_order = chosen.operation is fulfilment.issue_key
+            refusal = OrderNumberTaken if is_order else IdempotencyKeyReused
+            self.refuse(refusal, chosen.operation, chosen.other, by=chosen.by)
 
     # --- What holds ---
 

@@ -5,9 +5,8 @@ from functools import partial
 import pytest
 
 from accounts.models import Company, Project
-from licenses import activation, fulfilment, verification
-from licenses.fulfilment import OrderLine
-from licenses.models import ActivationKey, Holder, Order
+from licenses import activation, verification
+from licenses.models import ActivationKey, Holder
 from portal.core.models import Act
 from tests.factories import NOW, caller, free, make_key, make_project
 from tests.races.pool import SIZE, Pool
@@ -81,24 +80,3 @@ class TestActivation:
             == 1
         )
         assert list(verification.violations()) == []
-
-
-class TestIssuing:
-    def test_an_order_entered_by_eight_at_once_is_one_order_with_one_code(self, pool: Pool) -> None:
-        for number in range(50):
-            racers = [
-                partial(
-                    fulfilment.issue_key,
-                    number=f"SO-{number}",
-                    reference="",
-                    customer="Example Telecom",
-                    lines=[OrderLine(code="Port", version=14, quantity=5)],
-                    caller=caller(),
-                    now=NOW,
-                )
-                for _ in range(8)
-            ]
-            outcomes = pool.race(racers)
-            assert outcomes.refused == {}
-            assert len({answer.code for answer in outcomes.answers}) == 1
-        assert Order.objects.count() == ActivationKey.objects.count() == 50

@@ -15,7 +15,7 @@ from accounts.permissions import Role
 from devices import trust_anchors
 from devices.models import TrustAnchor
 from licenses import fulfilment
-from licenses.fulfilment import OrderLine
+from licenses.issuing import OrderLine
 from portal.core import clock
 from portal.core.acts import Caller
 

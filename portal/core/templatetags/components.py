@@ -8,8 +8,8 @@ from typing import Any
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from portal.core import acts
 from portal.core.errors import DomainError
@@ -51,8 +51,8 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "imported": (_("Imported into another one"), "plain"),
     "archived": (_("Archived"), "plain"),
     "settled": (_("Settled"), "plain"),
-    "change": (_("Change"), "plain"),
-    "look": (_("Look"), "plain"),
+    "change": (_("Changed"), "plain"),
+    "look": (_("Looked at"), "plain"),
     # The vendor's people.
     "superuser": (_("Superuser"), "warning"),
     "support": (_("Support"), "plain"),
@@ -89,6 +89,12 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "expired": (_("Expired"), "plain"),
     "booked-in": (_("Booked in"), "good"),
     "written-off": (_("Written off"), "plain"),
+    # Work in the background.
+    "job-waiting": (_("Waiting"), "plain"),
+    "job-running": (_("Running"), "plain"),
+    "job-done": (_("Done"), "good"),
+    "job-failed": (_("Failed"), "bad"),
+    "job-cancelled": (_("Cancelled"), "plain"),
     # What became of a grant that a device gave back (trust.md 5).
     "returned": (_("Given back"), "good"),
     "already": (_("Ended before"), "plain"),
@@ -179,6 +185,27 @@ def history(entries: Any) -> dict[str, Any]:
 def progress(done: int, total: int, label: str) -> dict[str, Any]:
     """How far something is that takes long: `done` of `total`, in whatever `label` counts."""
     return {"done": done, "total": total, "label": label}
+
+
+@register.inclusion_tag("components/long_job.html", takes_context=True)
+def long_job(context: template.Context, progress: Any) -> dict[str, Any]:
+    """Work in the background with its bar (portal.core.long_job_progress). It keeps itself up to date;
+    without JavaScript the page does, if it has "components/reload.html" in its block `head`."""
+    return {"job": progress, "csrf_token": context.get("csrf_token")}
+
+
+@register.filter
+def time_left(seconds: int) -> str:
+    """So many seconds as people wait for them: rounded, and never more exact than it is known."""
+    if seconds < 10:
+        return gettext("a few seconds left")
+    if seconds < 90:
+        tens = -(-seconds // 10) * 10
+        return gettext("about %(count)s seconds left") % {"count": tens}
+    if seconds < 90 * 60:
+        minutes = -(-seconds // 60)
+        return gettext("about %(count)s minutes left") % {"count": minutes}
+    return gettext("about %(count)s hours left") % {"count": -(-seconds // 3600)}
 
 
 @register.inclusion_tag("components/sort_header.html", takes_context=True)

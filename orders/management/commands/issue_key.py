@@ -1,12 +1,16 @@
 """`manage.py issue_key`: an order becomes an activation key."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from licenses import fulfilment
-from licenses.fulfilment import OrderLine
+from licenses.issuing import OrderLine
+from orders import certificates
 from portal.core import clock
 from portal.core.acts import Caller
 from portal.core.errors import DomainError
@@ -21,6 +25,10 @@ class Command(BaseCommand):
         parser.add_argument("--customer", required=True)
         parser.add_argument("--reference", default="", help="the customer's own reference")
         parser.add_argument("--json", action="store_true")
+        parser.add_argument(
+            "--certificate", type=Path, metavar="FILE", help="write the PDF there instead of printing the key"
+        )
+        parser.add_argument("--language", choices=[code for code, _name in settings.LANGUAGES], default="en")
 
     def handle(self, *, number: str, lines: list[str], customer: str, reference: str, **options: Any) -> None:
         try:
@@ -34,10 +42,16 @@ class Command(BaseCommand):
             )
         except DomainError as error:
             raise CommandError(f"{error.headline} {error.detail} [{error.code}]") from error
+        file: Path | None = options["certificate"]
+        if file is not None and issued.code is not None:
+            pdf = certificates.certificate_for([issued], language=options["language"])
+            _write_for_me_alone(file, pdf)
         if options["json"]:
             self.stdout.write(json.dumps({"order": number, "code": issued.code}))
         elif issued.code is None:
             raise CommandError("The key of this order was issued before, and its code is no longer kept.")
+        elif file is not None:
+            self.stdout.write(f"The certificate is in {file}")
         else:
             self.stdout.write(issued.code)
 
@@ -48,3 +62,9 @@ def _line(text: str) -> OrderLine:
         return OrderLine(code=code, version=int(version), quantity=int(quantity))
     except ValueError as error:
         raise CommandError(f"{text}: must be PRODUCT:VERSION:QUANTITY, like Port:14:10") from error
+
+
+def _write_for_me_alone(file: Path, content: bytes) -> None:
+    # Whoever can read the file can activate the key.
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
+        output.write(content)

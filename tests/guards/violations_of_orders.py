@@ -1,0 +1,56 @@
+"""What the constraints of orders and keys refuse, by their names: part of tests.guards.test_constraints."""
+
+from collections.abc import Callable
+from typing import Any
+
+from licenses.models import ReplacementRequest
+from tests.factories import NOW
+from tests.guards.rows import Rows, again, change
+
+Violation = Callable[[Rows], Any]
+
+
+def asked(rows: Rows, **changes: Any) -> ReplacementRequest:
+    """An admin asked for another key."""
+    given = {
+        "activation_key": rows.issued,
+        "company": rows.project.company,
+        "asked_by": rows.user,
+        "asked_at": NOW,
+        "reason": "lost",
+    }
+    return ReplacementRequest.objects.create(**given | changes)
+
+
+def asked_twice(rows: Rows) -> None:
+    asked(rows)
+    asked(rows)
+
+
+def replaced_twice(rows: Rows) -> None:
+    for fingerprint in (b"\x07" * 32, b"\x08" * 32):
+        again(rows.issued, fingerprint=fingerprint, replaces=rows.used)
+
+
+def two_canceled_by_one_act(rows: Rows) -> None:
+    change(rows.order, canceled_by=rows.act)
+    again(rows.order, number="SO-X", canceled_by=rows.act)
+
+
+ORDERS: dict[str, tuple[Violation, ...]] = {
+    "an_order_has_a_key_or_one_for_each_line": (lambda rows: change(rows.order, keys_per="box"),),
+    "licenses_order_canceled_by_id_key": (two_canceled_by_one_act,),
+    "licenses_activationkey_replaces_id_key": (replaced_twice,),
+    "a_key_that_ended_is_blocked_for_good": (
+        lambda rows: change(rows.issued, ending="canceled", ended_by=rows.act),
+        lambda rows: change(rows.issued, state="blocked", ending="replaced"),
+        lambda rows: change(rows.issued, state="blocked", ended_by=rows.act),
+        lambda rows: change(rows.issued, state="blocked", ended_by=rows.act, ending="gone"),
+    ),
+    "one_open_request_to_replace_a_key": (asked_twice,),
+    "a_decided_replacement_knows_its_act": (
+        lambda rows: asked(rows, state="replaced"),
+        lambda rows: asked(rows, state="open", decided_by=rows.act),
+        lambda rows: asked(rows, state="lost", decided_by=rows.act),
+    ),
+}
