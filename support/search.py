@@ -40,7 +40,12 @@ class Found:
     @property
     def only(self) -> Device | ActivationKey | Company | User | None:
         """What was found, if it is one thing."""
-        everything = [*self.devices, *self.keys, *self.companies, *self.people]
+        everything: list[Device | ActivationKey | Company | User] = [
+            *self.devices,
+            *self.keys,
+            *self.companies,
+            *self.people,
+        ]
         return everything[0] if len(everything) == 1 else None
 
     def __bool__(self) -> bool:

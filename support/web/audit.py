@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -130,7 +130,7 @@ def audit(request: HttpRequest) -> HttpResponse:
 
 
 @staff_only(Permission.EXPORT_AUDIT)
-def export(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
+def export(request: HttpRequest) -> HttpResponseBase:
     """The same as CSV, all pages of it; written down as a look like every page."""
     form = _form(request)
     if not form.is_valid():

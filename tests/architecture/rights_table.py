@@ -7,7 +7,7 @@ from typing import Any
 from accounts import calendar_feeds
 from accounts.models import ApiToken, Invitation, Mail, Project, User
 from devices.models import Alert, Device
-from licenses.models import ActivationKey, CompanyImport, Grant, Move, Order
+from licenses.models import ActivationKey, CompanyImport, Grant, Move, Order, Product
 from portal.core.models import LongJob
 from tests.factories import NOW, caller
 
@@ -114,6 +114,10 @@ def _order(world: World) -> dict[str, Any]:
     return {"order_id": Order.objects.latest("pk").pk}
 
 
+def _product(_world: World) -> dict[str, Any]:
+    return {"product_id": Product.objects.get(code="Port", version=14).pk}
+
+
 def _calendar(world: World) -> dict[str, Any]:
     """The address of an end customer's calendar: so it may show nothing but their project."""
     user = world.people["end-viewer"]
@@ -124,6 +128,7 @@ def _key(world: World) -> dict[str, Any]:
     return {"key_id": ActivationKey.objects.latest("pk").pk}
 
 
+PRODUCT = {"name": "Ports", "kind": "pbx", "unit": "port", "weight": 1, "reason": "as decided"}
 LINE = {"product": "Port", "version": 14, "quantity": 1}
 
 
@@ -323,6 +328,12 @@ TABLE: dict[str, Entry] = {
         body=lambda world: {"email": world.people["member"].email, "role": "auditor", "reason": "audits"},
     ),
     "GET staff-second-factor": Entry(may=STAFF),
+    "GET staff-products": Entry(may=STAFF),
+    "POST staff-products": Entry(may=STAFF, body=given({"version": 15, "reason": "new firmware"})),
+    "GET staff-product-add": Entry(may=STAFF),
+    "POST staff-product-add": Entry(may=STAFF, body=given({**PRODUCT, "code": "New", "version": 14})),
+    "GET staff-product": Entry(may=STAFF, arguments=_product),
+    "POST staff-product": Entry(may=STAFF, arguments=_product, body=given({**PRODUCT, "for_sale": "on"})),
     "GET staff-certificate": Entry(may=STAFF, arguments=_order),
     "POST staff-certificate": Entry(may=STAFF, arguments=_order, body=given({"language": "de"})),
     "GET staff-blocks": Entry(may=STAFF),

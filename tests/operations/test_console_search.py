@@ -139,4 +139,4 @@ class TestIndexes:
 def plan_of(found: QuerySet[Any]) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    return found.order_by().explain()
+    return found.order_by().select_related(None).explain()

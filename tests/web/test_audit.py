@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -48,7 +48,7 @@ def device(project: Project, sam: User) -> Device:
     return device
 
 
-def look(user: User, *, subject: str = "", found_by: str = "", at: object = NOW) -> Look:
+def look(user: User, *, subject: str = "", found_by: str = "", at: datetime = NOW) -> Look:
     return Look.objects.create(
         at=at,
         actor=user,
@@ -59,7 +59,7 @@ def look(user: User, *, subject: str = "", found_by: str = "", at: object = NOW)
     )
 
 
-def shown(client: Client, **wanted: object) -> list[str]:
+def shown(client: Client, **wanted: str | int) -> list[str]:
     page = client.get(reverse("staff-audit"), wanted)
     return [f"{line.before}{line.hardware_id}{line.after}" for _row, line in page.context["lines"]]
 

@@ -70,6 +70,8 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "sent": (_("Sent"), "good"),
     "failed": (_("Not delivered"), "bad"),
     "blocked": (_("Blocked"), "bad"),
+    # A product, and an activation key.
+    "discontinued": (_("No longer sold"), "warning"),
     # A test license.
     "waits": (_("Waits for its first download"), "warning"),
     "running": (_("Running"), "good"),
