@@ -22,7 +22,7 @@ SECURITY = ("sign", "second-factor", "person-", "staff-role")
 
 
 class NoSuchKey(NotFound):
-    code = "no-such-activation-key"
+    code = "no-key-of-that-number"
     title = _("There is no such activation key.")
     why = _(
         "A key is looked at by its number in the portal, never by its code: the code is its buyer's secret."

@@ -84,12 +84,11 @@ def by_the_ends(digits: str) -> QuerySet[Device]:
     return _listed(Device.objects.alias(backwards=Reverse("hardware_id")).filter(ends))
 
 
-def keys_of_orders(text: str) -> QuerySet[ActivationKey]:
-    """Keys whose order's number, or the customer's reference, begins with the text, whatever its case."""
-    orders = Order.objects.alias(upper_number=Upper("number"), upper_reference=Upper("reference")).filter(
+def orders_called(text: str) -> QuerySet[Order]:
+    """Orders whose number, or the customer's reference, begins with the text, whatever its case."""
+    return Order.objects.alias(upper_number=Upper("number"), upper_reference=Upper("reference")).filter(
         Q(upper_number__startswith=text.upper()) | Q(upper_reference__startswith=text.upper())
     )
-    return _with_orders(ActivationKey.objects.filter(order__in=orders.values("pk")))
 
 
 def _devices(text: str) -> tuple[list[Device], bool]:
@@ -110,7 +109,9 @@ def _keys(text: str) -> tuple[list[ActivationKey], bool]:
     more = False
     if _LAST_OF_A_KEY.fullmatch(last):
         by_end, more = _first(_with_orders(ActivationKey.objects.filter(last_four=last[-4:])))
-    by_order, more_of_orders = _first(keys_of_orders(text))
+    by_order, more_of_orders = _first(
+        _with_orders(ActivationKey.objects.filter(order__in=orders_called(text).values("pk")))
+    )
     both = {key.pk: key for key in [*by_order, *by_end]}
     return list(both.values())[:LIMIT], more or more_of_orders or len(both) > LIMIT
 

@@ -122,7 +122,7 @@ class TestIndexes:
         ("found", "indexes"),
         [
             (lambda: search.by_the_ends("0AFF"), ("devices_by_last_digits", "devices_by_first_digits")),
-            (lambda: search.keys_of_orders("SO-1"), ("orders_by_number", "orders_by_reference")),
+            (lambda: search.orders_called("SO-1"), ("orders_by_number", "orders_by_reference")),
             (
                 lambda: search.people_called("Dora"),
                 ("people_by_address", "people_by_forename", "people_by_surname"),

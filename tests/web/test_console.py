@@ -157,7 +157,7 @@ class TestAKey:
         page = staff.get(reverse("staff-key", args=[used.pk])).text
         assert "Activated" in page
         assert reverse("staff-company", args=[company.pk]) in page
-        assert staff.get(reverse("staff-key", args=[2**70])).context["error"].code == "no-such-activation-key"
+        assert staff.get(reverse("staff-key", args=[2**70])).context["error"].code == "no-key-of-that-number"
 
 
 class TestAPerson:
