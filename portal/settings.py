@@ -59,6 +59,8 @@ SECOND_FACTOR_KEYS = environment.fernet_keys(
 TERMS_VERSION = environment.text("TERMS_VERSION", "2026-11")
 GRANTS_PER_DEVICE = 200
 ACTIVATION_CODE_KEPT = timedelta(days=7)
+# A history up to so many entries is downloaded at once; a longer one is made in the background.
+HISTORY_ROWS_AT_ONCE = environment.number("HISTORY_ROWS_AT_ONCE", 5000)
 KEY_LOOKUPS_PER_HOUR = environment.number("KEY_LOOKUPS_PER_HOUR", 600)
 LARGEST_QUANTITY = 1_000_000
 TEST_LICENSE_MONTHS = 3  # from the first download; the mission's number, so not for the environment

@@ -15,9 +15,10 @@ from accounts.queries import MANAGE, OPERATE
 from accounts.web import active
 from devices import queries as devices
 from devices.models import Device
+from licenses import history_sentences as history
 from licenses import move_queries, queries, trial_queries
 from licenses.models import Grant
-from licenses.web import history, link_codes
+from licenses.web import link_codes
 from licenses.web.products import ProductField
 from licenses.web.statement_form import LARGEST_KIB, StatementForm
 from portal.core import clock

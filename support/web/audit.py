@@ -1,7 +1,6 @@
 """The audit: who changed what, and who looked at what. Filtered, page by page, and as CSV."""
 
-import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -17,8 +16,9 @@ from accounts.models import User
 from accounts.permissions import Permission
 from accounts.requests import person, staff_only
 from devices.hardware_id import NotAHardwareID, parse
-from licenses.web.history import HistoryLine
-from licenses.web.history_pages import KINDS, Line, harmless
+from licenses.histories import KINDS
+from licenses.history_export import as_line, harmless
+from licenses.history_sentences import HistoryLine
 from portal.core.forms import DayInput
 from portal.core.models import AuditEntry
 from support import trail
@@ -171,15 +171,14 @@ _HEADINGS = ("time (UTC)", "what", "event or page", "by", "address", "company", 
 
 
 def _lines(wanted: Wanted, *, language: str) -> Iterator[str]:
-    write: Callable[[Sequence[object]], str] = csv.writer(Line()).writerow
     # With a mark of byte order: without one, spreadsheets take other letters than ASCII for something else.
-    yield "\ufeff" + write((*_HEADINGS, "what happened"))
+    yield "\ufeff" + as_line((*_HEADINGS, "what happened"))
     for chunk in trail.every_row(wanted):
         with translation.override(language):  # the request is over by the time this runs
             sentences = told(chunk)
         for row, line in sentences:
             sentence = f"{line.before}{line.hardware_id}{line.after}"
-            yield write([harmless(value) for value in (*_columns(row.entry), sentence)])
+            yield as_line([harmless(value) for value in (*_columns(row.entry), sentence)])
 
 
 def _columns(entry: AuditEntry | Look) -> tuple[object, ...]:

@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.permissions import Role
-from licenses.web import history
-from licenses.web.history import HistoryLine
+from licenses import history_sentences as history
+from licenses.history_sentences import HistoryLine
 from portal.core.models import AuditEntry
 
 SENTENCES: Mapping[str, Any] = {

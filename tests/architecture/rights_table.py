@@ -186,6 +186,7 @@ TABLE: dict[str, Entry] = {
     # --- Companies ---
     "GET company-keys": Entry(may=MEMBER),
     "GET company-history": Entry(may=MEMBER),
+    "POST company-history": Entry(may=MEMBER),
     "GET company-balance": Entry(may=MEMBER),
     "GET company": Entry(may=MEMBER),
     "GET members": Entry(may=MEMBER),

@@ -9,7 +9,7 @@ import pytest
 from accounts.models import Project, User
 from devices import blocking, seq_floors
 from devices.models import Device
-from licenses.web.history import SENTENCES, told
+from licenses.history_sentences import SENTENCES, told
 from portal.core.models import AuditEntry
 from tests import factories
 from tests.factories import NOW
@@ -29,6 +29,8 @@ FACTS = {
     "effective": 5,
     "reason": "stolen",
     "gained": True,
+    "order": "SO-1",
+    "new": "7K-2M",
 }
 
 
