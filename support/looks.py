@@ -1,4 +1,4 @@
-"""Writing down who looked at what (docs/decisions/0023)."""
+"""Writing down who looked at what (docs/decisions/0027)."""
 
 from collections.abc import Mapping
 from datetime import datetime
