@@ -26,6 +26,7 @@ from licenses.models import CompanyImport, Return
 from licenses.queries import grant_id
 from portal.core import acts
 from portal.core.models import LongJob, LongJobPiece
+from support.middleware import VIEWING
 from tests import factories, rows
 from tests.architecture.rights_table import (
     HARDWARE_ID,
@@ -185,24 +186,31 @@ def _asked(target: int, source: int, by: User) -> CompanyImport:
     )
 
 
-def signed_in(world: World, role: str) -> Client:
+def signed_in(world: World, role: str, viewing: dict[str, Any] | None) -> Client:
     """A new window of somebody of this role, who signs in once and again only where the session is gone."""
     client = Client()
     if role == "nobody":
         return client
     kept = world.sessions.get(role)
-    if kept is None or not SessionStore(kept).load():
+    if viewing or kept is None or not SessionStore(kept).load():
         client.force_login(world.people[role])
-        world.sessions[role] = str(client.session.session_key)
-    client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[role]
+    if viewing:
+        session = client.session
+        session[VIEWING] = viewing
+        session.save()
+    elif settings.SESSION_COOKIE_NAME in client.cookies:
+        world.sessions[role] = client.cookies[settings.SESSION_COOKIE_NAME].value
+    else:
+        client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[role]
     return client
 
 
-def ask(world: World, key: str, role: str) -> Any:
-    """The answer that somebody of this role gets at an address of the table."""
+def ask(world: World, key: str, role: str, *, viewing: dict[str, Any] | None = None) -> Any:
+    """The answer that somebody of this role gets at an address of the table; `viewing` as the session keeps
+    it (support.middleware)."""
     method, _, name = key.partition(" ")
     entry = TABLE[key]
-    client = signed_in(world, role)
+    client = signed_in(world, role, viewing)
     everything = {
         "company_id": world.project.company_id,
         "project_id": world.project.pk,
