@@ -59,6 +59,7 @@ SECOND_FACTOR_KEYS = environment.fernet_keys(
 TERMS_VERSION = environment.text("TERMS_VERSION", "2026-11")
 GRANTS_PER_DEVICE = 200
 ACTIVATION_CODE_KEPT = timedelta(days=7)
+ORDERS_PER_MINUTE = environment.number("ORDERS_PER_MINUTE", 600)  # of one program or person, over REST
 KEY_LOOKUPS_PER_HOUR = environment.number("KEY_LOOKUPS_PER_HOUR", 600)
 LARGEST_QUANTITY = 1_000_000
 TEST_LICENSE_MONTHS = 3  # from the first download; the mission's number, so not for the environment
@@ -282,6 +283,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    # Members called `state` that mean different things; the values are those of orders.api.outputs.
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStateEnum": ["issued", "partly-activated", "activated", "blocked", "canceled"],
+        "OrderedKeyStateEnum": ["issued", "activated", "blocked", "canceled", "replaced"],
+    },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # what it writes says nothing that the list of values does not
 }
 

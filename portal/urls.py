@@ -19,6 +19,7 @@ urlpatterns = [
     path("staff/", include("orders.web.staff_urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("licenses.api.urls")),
+    path("api/v1/", include("orders.api.urls")),
     path("problems/<slug:code>", open_without_terms(pages.explain), name="problem"),
     path("components", gallery.components, name="components"),
 ]

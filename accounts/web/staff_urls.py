@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from accounts.web import mails, staff_people
+from accounts.web import mails, staff_people, staff_tokens
 
 urlpatterns = [
     path("mails", mails.for_staff, name="staff-mails"),
     path("mails/<int:mail_id>/resend", mails.resend, name="staff-mail-resend"),
+    path("tokens", staff_tokens.tokens, name="staff-vendor-tokens"),
+    path("tokens/<int:token_id>/revoke", staff_tokens.revoke, name="staff-vendor-token-revoke"),
     path("roles", staff_people.roles, name="staff-roles"),
     path("second-factor", staff_people.second_factor, name="staff-second-factor"),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from accounts import membership
 from accounts.models import Company, Invitation, Membership, Project, User
+from accounts.permissions import Role
 from devices.models import Device
 from licenses import archiving, claims, company_import, queries, trials
 from tests import factories
@@ -17,6 +18,7 @@ from tests.api.scenes import HARDWARE_ID
 from tests.device_api.devices import Signer
 from tests.operations import moving
 from tests.pure import statements
+from tests.web.codes import second_factor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +219,18 @@ def _empty(world: World) -> Project:
     return factories.make_project(company=world.project.company)
 
 
+def _vendor(world: World, path: str, **body: Any) -> Request:
+    """Alice works in fulfilment as well, with a second factor."""
+    factories.give_roles(world.alice, Role.FULFILMENT)
+    second_factor(world.alice)
+    return _post(path, **body)
+
+
+def _ordered(world: World, action: str, **body: Any) -> Request:
+    factories.make_key(number="SO-2026/17")
+    return _vendor(world, f"orders/SO-2026/17/{action}", **body)
+
+
 TESTED = {"version": 14, "quantity": 5}
 PORTS = {"product": "Port", "version": 14, "quantity": 1}
 REQUESTS: dict[str, Callable[[World], Request]] = {
@@ -282,6 +296,9 @@ REQUESTS: dict[str, Callable[[World], Request]] = {
     "consent-to-import": lambda world: _import(world, "consent"),
     "refuse-import": lambda world: _import(world, "refuse"),
     "withdraw-import": lambda world: _import(world, "withdraw"),
+    "place-order": lambda world: _vendor(world, "orders", number="SO-2026/17", lines=[PORTS]),
+    "confirm-delivery": lambda world: _ordered(world, "confirm-delivery"),
+    "cancel-order": lambda world: _ordered(world, "cancel", reason="The customer withdrew."),
     "look-up-customer": lambda _world: _post("customers/look-up", **_account()),
     "mail-customer-link": lambda world: _post(f"companies/{world.project.company_id}/customer", **_account()),
 }

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accounts import calendar_feeds
-from accounts.models import ApiToken, Invitation, Mail, Project, User
+from accounts.models import ApiToken, Invitation, Mail, Project, User, VendorToken
 from devices.models import Alert, Device
 from licenses.models import CompanyImport, Grant, Move, Order
-from tests.factories import NOW, caller
+from tests.factories import NOW, caller, find_key
 
 # Nobody is signed in; a stranger has a company of their own; staff have none; end customers have a right in
 # the one project and are no members; the others are members, with or without a right there.
@@ -116,6 +116,15 @@ def _calendar(world: World) -> dict[str, Any]:
     """The address of an end customer's calendar: so it may show nothing but their project."""
     user = world.people["end-viewer"]
     return {"token": calendar_feeds.make_calendar_feed(user=user, caller=caller(user), now=NOW)}
+
+
+def _vendor_token(_world: World) -> dict[str, Any]:
+    return {"token_id": VendorToken.objects.get().pk}
+
+
+def _an_order(world: World) -> dict[str, Any]:
+    """That of the key that nobody has activated."""
+    return {"number": find_key(world.code).order.number}
 
 
 LINE = {"product": "Port", "version": 14, "quantity": 1}
@@ -315,6 +324,10 @@ TABLE: dict[str, Entry] = {
     ),
     "GET staff-unblock-key": Entry(may=STAFF),
     "POST staff-unblock-key": Entry(may=STAFF, body=given({"reason": "not leaked"})),
+    "GET staff-vendor-tokens": Entry(may=STAFF),
+    "POST staff-vendor-tokens": Entry(may=STAFF, body=given({"name": "ERP"})),
+    "GET staff-vendor-token-revoke": Entry(may=STAFF, arguments=_vendor_token),
+    "POST staff-vendor-token-revoke": Entry(may=STAFF, arguments=_vendor_token),
     # --- The same over REST ---
     "GET api-me": Entry(may=SIGNED_IN),
     "GET api-companies": Entry(may=SIGNED_IN),
@@ -392,6 +405,11 @@ TABLE: dict[str, Entry] = {
     "POST api-import-consent": Entry(may=ADMIN),
     "POST api-import-refuse": Entry(may=ADMIN),
     "POST api-import-withdraw": Entry(may=ADMIN, arguments=_withdrawn),
+    "GET api-orders": Entry(may=STAFF),
+    "POST api-orders": Entry(may=STAFF, body=given({"number": "SO-NEW", "lines": [LINE]})),
+    "GET api-order": Entry(may=STAFF, arguments=_an_order),
+    "POST api-order-confirm-delivery": Entry(may=STAFF, arguments=_an_order),
+    "POST api-order-cancel": Entry(may=STAFF, arguments=_an_order, body=given({"reason": "withdrawn"})),
     "POST api-key-look-up": Entry(
         may=MEMBER, body=lambda world: {"code": world.code, "company": world.project.company_id}
     ),

@@ -74,6 +74,7 @@ def world(anchor: TrustAnchor) -> World:
     people["staff"].is_superuser = True  # which role may what: test_staff_roles.py
     people["staff"].save()
     factories.give_roles(people["staff"])
+    factories.make_vendor_token(people["staff"])
     admin = people["admin"]
     company = factories.make_company(founder=admin, name="Example Telecom")
     elsewhere = factories.make_company(founder=people["stranger"], name="Elsewhere")
