@@ -23,7 +23,7 @@ from accounts.models import (
     UnwantedNotice,
     User,
 )
-from portal.core import audit
+from portal.core import audit, long_jobs
 from portal.core.acts import Caller
 
 
@@ -56,6 +56,7 @@ def delete_account(*, user: User, caller: Caller, now: datetime) -> None:
         now=now,
     )
     mails.forget_person(user)
+    long_jobs.forget(user_id=user.pk)
     Session.objects.filter(
         session_key__in=UserSession.objects.filter(user=user).values_list("session_key", flat=True)
     ).delete()

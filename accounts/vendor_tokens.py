@@ -30,7 +30,7 @@ _FORM = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 class VendorTokenNeedsAName(Invalid):
     code = "vendor-token-needs-a-name"
     title = _("The vendor's token needs a name.")
-    why = _("A program has no face: its name is what histories show beside everything it did.")
+    why = _("What the ERP or the shop entered stands under its name in the histories of years.")
     way_out = _("Enter a name of at most 100 characters, like that of the program that will use it.")
     source = "mission rule 38"
 
@@ -38,7 +38,7 @@ class VendorTokenNeedsAName(Invalid):
 class VendorTokenNameTaken(Conflict):
     code = "vendor-token-name-taken"
     title = _("The vendor has a token named “%(name)s” already.")
-    why = _("Two tokens of one name could not be told apart in the histories.")
+    why = _("Histories name programs by their tokens: two of one name would be one and the same there.")
     way_out = _("Choose another name, or revoke the token of that name first.")
     source = "mission rule 38"
 

@@ -198,12 +198,23 @@ def refusal_of(
 
 def placed_orders(numbers: Iterable[str]) -> dict[str, PlacedOrder]:
     """Orders with all their keys, in the order of the keys, and with the codes that are still kept."""
-    orders = {order.pk: order for order in Order.objects.filter(number__in=list(numbers))}
+    orders = {
+        order.pk: order for order in Order.objects.filter(number__in=list(numbers)).select_related("account")
+    }
     keys: dict[int, list[IssuedKey]] = defaultdict(list)
     with_delivery = ActivationKey.objects.filter(order__in=orders).select_related("delivery").order_by("pk")
     for key in with_delivery:
         keys[key.order_id].append(IssuedKey(activation_key=key, code=code_of(key)))
     return {order.number: PlacedOrder(order=order, keys=tuple(keys[pk])) for pk, order in orders.items()}
+
+
+def lines_of_keys(keys: Iterable[ActivationKey]) -> dict[int, list[str]]:
+    """What each of several keys was filled with, in words, by the key's primary key."""
+    found: dict[int, list[str]] = defaultdict(list)
+    transfers = Transfer.objects.filter(destination__activation_key__in=[key.pk for key in keys])
+    for transfer in transfers.select_related("product", "destination").order_by("pk"):
+        found[transfer.destination.activation_key_id or 0].append(f"{transfer.quantity} x {transfer.product}")
+    return found
 
 
 def code_of(key: ActivationKey) -> str | None:

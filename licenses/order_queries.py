@@ -65,6 +65,17 @@ def get_order(number: str) -> Order:
     return found
 
 
+def get_order_by_id(order_id: int) -> Order:
+    """An order by its id, with its `state`: pages name orders so, since numbers may hold anything.
+
+    :raises NoSuchOrder: there is none.
+    """
+    found = orders().filter(pk=order_id).first()
+    if found is None:
+        raise NoSuchOrder
+    return found
+
+
 def find_orders(
     *,
     text: str = "",
@@ -98,12 +109,12 @@ def orders_of(company: Company) -> QuerySet[Order]:
     return orders().filter(account__company=company)
 
 
-def get_order_of(company: Company, *, number: str) -> Order:
+def get_order_of(company: Company, *, order_id: int) -> Order:
     """One of those.
 
     :raises NoSuchOrder: there is none.
     """
-    found = orders_of(company).filter(number=number).first()
+    found = orders_of(company).filter(pk=order_id).first()
     if found is None:
         raise NoSuchOrder
     return found

@@ -4,6 +4,7 @@ Constraints, indexes and triggers are not listed: tools.remove_guards asks the d
 """
 
 from tools.guard import NEVER, OPERATIONS, RACES, Guard
+from tools.guards_of_long_jobs import LONG_JOBS
 from tools.guards_of_moves import MOVES
 from tools.guards_of_notices import NOTICES
 from tools.guards_of_orders import ORDERS
@@ -429,4 +430,15 @@ REPETITION = (
     ),
 )
 
-GUARDS = (*LOCKS, *SUFFICIENCY, *REPETITION, *TRUST, *TRIALS, *NOTICES, *MOVES, *STAFF, *ORDERS)
+GUARDS = (
+    *LOCKS,
+    *SUFFICIENCY,
+    *REPETITION,
+    *TRUST,
+    *TRIALS,
+    *NOTICES,
+    *MOVES,
+    *STAFF,
+    *ORDERS,
+    *LONG_JOBS,
+)

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts import models
 from accounts.models import ApiToken as Token
 from accounts.models import Membership, ProjectRight
+from portal.core.long_job_progress import Progress
 
 NEXT = "`after` of the next page; null on the last one."
 _COMPANY = {"id": 1, "name": "Example Telecom"}
@@ -227,3 +228,37 @@ class Invitation(serializers.Serializer[models.Invitation]):
 class InvitationList(serializers.Serializer[Any]):
     invitations = Invitation(many=True)
     next = serializers.CharField(allow_null=True, help_text=NEXT)
+
+
+@example(
+    {
+        "id": "8f14e45f-ceea-467f-a0b1-3f1d0c3a9b52",
+        "what": "History as CSV",
+        "state": "running",
+        "done": 30500,
+        "total": 100000,
+        "seconds_left": 95,
+        "ended_at": None,
+        "has_result": False,
+        "name": "history-Example-Telecom.csv",
+        "code": None,
+    }
+)
+class LongJob(serializers.Serializer[Any]):
+    """A work in the background. Ask again every few seconds while it is `waiting` or `running`."""
+
+    id = serializers.UUIDField()
+    what = serializers.CharField(source="label")
+    state = serializers.ChoiceField(["waiting", "running", "done", "failed", "cancelled"])
+    done = serializers.IntegerField(help_text="Rows.")
+    total = serializers.IntegerField(help_text="Rows there are to do, at most.")
+    seconds_left = serializers.IntegerField(
+        source="left", allow_null=True, help_text="At the rate so far; null while nobody can tell."
+    )
+    ended_at = serializers.DateTimeField(allow_null=True)
+    has_result = serializers.BooleanField(help_text="Whether there is a file to download.")
+    name = serializers.CharField(help_text="The file's name.")
+    code = serializers.SerializerMethodField(help_text="Of the refusal it failed with.")
+
+    def get_code(self, progress: Progress) -> str | None:
+        return progress.refusal.code if progress.refusal else None

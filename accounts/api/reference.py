@@ -77,6 +77,7 @@ def operation(
     *,
     answer: Any,
     status: HTTPStatus = HTTPStatus.OK,
+    media_type: str = "application/json",
     dry_run: Any = None,
     scope: str | None = None,
     takes: type[serializers.Serializer[Any]] | None = None,
@@ -89,6 +90,7 @@ def operation(
     :param name: the operation's id in the OpenAPI document, for generated clients.
     :param answer: the shape of a success, as a serializer or a JSON schema.
     :param scope: what a token needs to come in here (`Door` holds it); None: only people do.
+    :param media_type: of a success.
     :param dry_run: the shape of what `?dry_run=1` answers, always with 200.
     :param takes: the shape of the body.
     :param changes: whether it changes something, so that requests have names; by default, what takes a body.
@@ -113,7 +115,7 @@ def operation(
                 parameters=own_parameters,
                 auth=None if scope else PEOPLE_ONLY,
                 responses={
-                    **_successes(answer, status, dry_run),
+                    **_successes(answer, status, dry_run, media_type),
                     **_problem_responses(described, with_example=refusals),
                 },
                 extensions={
@@ -128,8 +130,9 @@ def operation(
     return describe
 
 
-def _successes(answer: Any, status: HTTPStatus, dry_run: Any) -> dict[tuple[int, str], OpenApiResponse]:
-    kind = "application/json"
+def _successes(
+    answer: Any, status: HTTPStatus, dry_run: Any, kind: str
+) -> dict[tuple[int, str], OpenApiResponse]:
     usual = {(int(status), kind): OpenApiResponse(answer, description=str(status.phrase))}
     if dry_run is None:
         return usual

@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from accounts.api import customers, members, reference_page, rights, tokens, views
+from accounts.api import customers, long_jobs, members, reference_page, rights, tokens, views
 
 urlpatterns = [
     path("me", views.Me.as_view(), name="api-me"),
@@ -71,6 +71,9 @@ urlpatterns = [
         customers.CustomerLinkMail.as_view(),
         name="api-company-customer",
     ),
+    path("background/<uuid:job_id>", long_jobs.OneJob.as_view(), name="api-long-job"),
+    path("background/<uuid:job_id>/cancel", long_jobs.Cancellation.as_view(), name="api-long-job-cancel"),
+    path("background/<uuid:job_id>/result", long_jobs.Result.as_view(), name="api-long-job-result"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("reference", reference_page.page, name="api-reference"),
 ]

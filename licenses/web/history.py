@@ -103,6 +103,7 @@ SENTENCES: Mapping[str, Any] = {
     "hardware-written-off": _("%(actor)s wrote off the hardware of %(broken)s: %(reason)s"),
     "key-issued": _("The key …%(key)s was issued for order %(order)s."),
     "key-delivery-confirmed": _("The delivery of order %(order)s was confirmed."),
+    "key-codes-shown": _("%(actor)s had the keys of order %(order)s shown."),
     "order-canceled": _("Order %(order)s was canceled: %(reason)s"),
     "key-replacement-asked": _(
         "%(actor)s asked for another key in the place of …%(key)s (order %(order)s): %(reason)s"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from portal.core import problems
 from portal.core.forms import ActForm, DayInput, respond
+from portal.core.long_job_progress import Progress
 from portal.core.templatetags.components import STATUSES, UNITS
 
 _NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -54,6 +56,33 @@ class SampleForm(ActForm):
     mark = forms.BooleanField(label="A mark", required=False)
 
 
+def _job(**given: Any) -> Progress:
+    sample: dict[str, Any] = {
+        "label": "An export",
+        "id": "00000000-0000-0000-0000-000000000000",
+        "done": 30_500,
+        "total": 100_000,
+        "left": 95,
+        "ended_at": None,
+        "kept_until": None,
+        "name": "export.csv",
+        "size": 0,
+        "has_result": False,
+        "secret": False,
+        "refusal": None,
+    }
+    return Progress(**(sample | given))
+
+
+def _jobs() -> list[Progress]:
+    ended = {"left": None, "ended_at": _NOW, "kept_until": _NOW}
+    return [
+        _job(state="running"),
+        _job(state="done", done=100_000, size=12_345_678, has_result=True, **ended),
+        _job(state="failed", refusal=problems.InternalError(), **ended),
+    ]
+
+
 def components(request: HttpRequest) -> HttpResponse:
     """Only where the portal is developed or shown; elsewhere there is no such page."""
     if not (settings.DEMO or settings.DEBUG):
@@ -77,6 +106,7 @@ def components(request: HttpRequest) -> HttpResponse:
         ],
         "error": problems.NotAllowed(),
         "page": Paginator(range(100), 10).get_page(request.GET.get("page", 2)),
+        "jobs": _jobs(),
         "sort": request.GET.get("sort", "id"),
     }
     return respond(request, "components.html", context, form=SampleForm(request.POST or None))

@@ -1,12 +1,13 @@
-"""Rows that every app stands on: acts, audit entries, outbox jobs."""
+"""Rows that every app stands on: acts, audit entries, jobs of the outbox and long ones."""
 
 import secrets
 import uuid
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Length
 
 models.BinaryField.register_lookup(Length)
@@ -136,3 +137,88 @@ class ScheduledJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.next_at:%Y-%m-%d %H:%M:%S}"
+
+
+class LongJob(models.Model):
+    """Work that takes long, done in slices with a bar to watch it by (portal.core.long_jobs).
+
+    call: one text for the call that asked, so that a repeated one finds the job it made before.
+    rest: where the next slice goes on, in words of the kind.
+    slices: how many are done; each is committed once.
+    size: of the result, in bytes, as long as it is there.
+    failures: how often the next slice was tried in vain.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    id = models.UUIDField(primary_key=True, default=random_id, editable=False)
+    kind = models.CharField(max_length=60)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+")
+    token_id = models.BigIntegerField(null=True)
+    call = models.CharField(max_length=64)
+    arguments = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    done = models.IntegerField(default=0)
+    total = models.IntegerField()
+    slices = models.IntegerField(default=0)
+    rest = models.JSONField(default=dict)
+    failures = models.IntegerField(default=0)
+    asked_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    moved_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    refusal = models.CharField(max_length=60, blank=True)
+    facts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=100)
+    size = models.BigIntegerField(default=0)
+    kept_until = models.DateTimeField(null=True)
+    taken_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["call"], name="a_call_asks_for_one_long_job"),
+            models.CheckConstraint(
+                condition=Q(owner=None, token_id__isnull=False) | Q(owner__isnull=False, token_id=None),
+                name="a_long_job_has_one_owner",
+            ),
+            models.CheckConstraint(
+                condition=Q(done__gte=0, done__lte=F("total")), name="a_long_job_does_no_more_than_all"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "running"], ended_at=None)
+                | Q(state__in=["done", "failed", "cancelled"], ended_at__isnull=False),
+                name="a_long_job_ends_once_and_says_how",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="failed") ^ Q(refusal=""), name="a_long_job_that_failed_says_why"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "-asked_at"], name="long_jobs_of_a_person"),
+            models.Index(fields=["kept_until"], name="long_jobs_to_be_tidied_up"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class LongJobPiece(models.Model):
+    """A part of the result of a long job: what one slice wrote, in the order of slices."""
+
+    job = models.ForeignKey(LongJob, on_delete=models.CASCADE, related_name="pieces")
+    number = models.IntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "number"], name="a_slice_writes_one_piece"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.job_id}"

@@ -12,10 +12,13 @@ from accounts.models import Company, Invitation, Membership, Project, User
 from accounts.permissions import Role
 from devices.models import Device
 from licenses import archiving, claims, company_import, queries, trials
+from portal.core import long_job_kinds
+from portal.core.long_job_kinds import Kind
 from tests import factories
 from tests.api import contract
 from tests.api.scenes import HARDWARE_ID
 from tests.device_api.devices import Signer
+from tests.long_jobs.counting import ask, count_slice, everybody
 from tests.operations import moving
 from tests.pure import statements
 from tests.web.codes import second_factor
@@ -231,6 +234,14 @@ def _ordered(world: World, action: str, **body: Any) -> Request:
     return _vendor(world, f"orders/SO-2026/17/{action}", **body)
 
 
+def _cancelled(world: World) -> Request:
+    """Work in the background that has not begun."""
+    counting = Kind(name="count-for-api", label="Counting", work=count_slice, may=everybody)
+    long_job_kinds._kinds[counting.name] = counting
+    job = ask(world.alice, kind=counting.name)
+    return _post(f"background/{job.pk}/cancel")
+
+
 TESTED = {"version": 14, "quantity": 5}
 PORTS = {"product": "Port", "version": 14, "quantity": 1}
 REQUESTS: dict[str, Callable[[World], Request]] = {
@@ -299,6 +310,7 @@ REQUESTS: dict[str, Callable[[World], Request]] = {
     "place-order": lambda world: _vendor(world, "orders", number="SO-2026/17", lines=[PORTS]),
     "confirm-delivery": lambda world: _ordered(world, "confirm-delivery"),
     "cancel-order": lambda world: _ordered(world, "cancel", reason="The customer withdrew."),
+    "cancel-background-job": _cancelled,
     "look-up-customer": lambda _world: _post("customers/look-up", **_account()),
     "mail-customer-link": lambda world: _post(f"companies/{world.project.company_id}/customer", **_account()),
 }

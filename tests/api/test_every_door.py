@@ -20,6 +20,7 @@ ARGUMENTS = {
     "{import_id}": "1",
     "{move_id}": "1",
     "{number}": "SO-1",
+    "{job_id}": "00000000-0000-0000-0000-000000000001",
     "{grant}": "AAECAwQFBgcICQoLDA0ODw",
 }
 

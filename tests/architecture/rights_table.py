@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accounts import calendar_feeds
-from accounts.models import ApiToken, Invitation, Mail, Project, User, VendorToken
+from accounts.models import ApiToken, CustomerAccount, Invitation, Mail, Project, User, VendorToken
 from devices.models import Alert, Device
 from licenses.models import CompanyImport, Grant, Move, Order
-from tests.factories import NOW, caller, find_key
+from orders.models import OrderUpload
+from portal.core.models import LongJob
+from tests.factories import NOW, caller, find_key, make_customer
 
 # Nobody is signed in; a stranger has a company of their own; staff have none; end customers have a right in
 # the one project and are no members; the others are members, with or without a right there.
@@ -65,6 +67,7 @@ class World:
     company_token: ApiToken
     project_token: ApiToken
     move: Move
+    long_job: LongJob
 
 
 Body = Callable[[World], dict[str, Any]]
@@ -124,7 +127,32 @@ def _vendor_token(_world: World) -> dict[str, Any]:
 
 def _an_order(world: World) -> dict[str, Any]:
     """That of the key that nobody has activated."""
-    return {"number": find_key(world.code).order.number}
+    key = find_key(world.code)
+    return {"number": key.order.number, "order_id": key.order_id, "key_id": key.pk}
+
+
+def _linked_order(world: World) -> dict[str, Any]:
+    """The same, sold to the company."""
+    account = CustomerAccount.objects.filter(company=world.project.company).first() or make_customer(
+        number="C-RIGHTS", postal_code="1"
+    )
+    account.company, account.linked_at = world.project.company, NOW
+    account.save()
+    key = find_key(world.code)
+    key.order.account = account
+    key.order.save()
+    return _an_order(world)
+
+
+def _a_list(world: World) -> dict[str, Any]:
+    """A list that the member of staff uploaded."""
+    made_by = world.people["staff"]
+    kept = OrderUpload.objects.filter(made_by=made_by).first()
+    return {
+        "upload_id": kept.pk
+        if kept
+        else OrderUpload.objects.create(made_by=made_by, made_at=NOW, rows=1, orders=1, keys=1).pk
+    }
 
 
 LINE = {"product": "Port", "version": 14, "quantity": 1}
@@ -150,6 +178,15 @@ TABLE: dict[str, Entry] = {
     "POST notices": Entry(may=SIGNED_IN, body=given({"returns": "on"})),
     "GET calendar": Entry(may=SIGNED_IN),
     "POST calendar": Entry(may=SIGNED_IN),
+    "GET long-jobs": Entry(may=SIGNED_IN),
+    # Whoever asked for it, here the admin, and nobody else.
+    "GET long-job": Entry(may=ADMIN),
+    "POST long-job-cancel": Entry(may=ADMIN),
+    "POST long-job-resume": Entry(may=ADMIN),
+    "POST long-job-result": Entry(may=ADMIN),
+    "GET api-long-job": Entry(may=ADMIN),
+    "POST api-long-job-cancel": Entry(may=ADMIN),
+    "GET api-long-job-result": Entry(may=ADMIN),
     "GET endings": Entry(may=SIGNED_IN),
     # Whoever has the address may read it: that is what it is for.
     "GET calendar-feed": Entry(may=PUBLIC, arguments=_calendar),
@@ -174,6 +211,9 @@ TABLE: dict[str, Entry] = {
     ),
     # --- Companies ---
     "GET company-keys": Entry(may=MEMBER),
+    "GET company-orders": Entry(may=ADMIN),
+    "GET company-lost-key": Entry(may=ADMIN, arguments=_linked_order),
+    "POST company-lost-key": Entry(may=ADMIN, arguments=_linked_order, body=given({"reason": "lost"})),
     "GET company-history": Entry(may=MEMBER),
     "GET company-balance": Entry(may=MEMBER),
     "GET company": Entry(may=MEMBER),
@@ -324,6 +364,22 @@ TABLE: dict[str, Entry] = {
     ),
     "GET staff-unblock-key": Entry(may=STAFF),
     "POST staff-unblock-key": Entry(may=STAFF, body=given({"reason": "not leaked"})),
+    "GET staff-orders": Entry(may=STAFF),
+    "GET staff-order-enter": Entry(may=STAFF),
+    "POST staff-order-enter": Entry(
+        may=STAFF, body=given({"number": "SO-NEW", "lines": "Port 14 1", "keys_per": "order"})
+    ),
+    "GET staff-order-upload": Entry(may=STAFF),
+    "POST staff-order-upload": Entry(may=STAFF),
+    "GET staff-order-list": Entry(may=STAFF, arguments=_a_list),
+    "POST staff-order-list": Entry(may=STAFF, arguments=_a_list),
+    "POST staff-order-list-keys": Entry(may=STAFF, arguments=_a_list),
+    "GET staff-order": Entry(may=STAFF, arguments=_an_order),
+    "POST staff-order": Entry(may=STAFF, arguments=_an_order, body=given({"do": "delivered"})),
+    "GET staff-order-cancel": Entry(may=STAFF, arguments=_an_order),
+    "POST staff-order-cancel": Entry(may=STAFF, arguments=_an_order, body=given({"reason": "withdrawn"})),
+    "GET staff-key-replace": Entry(may=STAFF, arguments=_an_order),
+    "POST staff-key-replace": Entry(may=STAFF, arguments=_an_order, body=given({"reason": "lost"})),
     "GET staff-vendor-tokens": Entry(may=STAFF),
     "POST staff-vendor-tokens": Entry(may=STAFF, body=given({"name": "ERP"})),
     "GET staff-vendor-token-revoke": Entry(may=STAFF, arguments=_vendor_token),
@@ -433,4 +489,4 @@ OF_DEVICES = (
     "jwks",
 )
 # Said in a form, with the same status as for a thing that is not there: the person was let in.
-NO_REFUSAL = {"no-company-of-that-name", "nobody-to-give-a-right", "customer-unknown"}
+NO_REFUSAL = {"no-company-of-that-name", "nobody-to-give-a-right", "customer-unknown", "background-job-over"}

@@ -32,6 +32,8 @@ ARGUMENTS = {
     "project_id": "1",
     "hardware_id": "00-90-33-01-0A-FF",
     "token_id": "1",
+    "job_id": "00000000-0000-0000-0000-000000000001",
+    "number": "SO-1",
     "grant": "AAECAwQFBgcICQoLDA0ODw",
     "version": "1",
 }

@@ -23,6 +23,7 @@ from licenses import balances, company_import, trials
 from licenses.models import CompanyImport, Return
 from licenses.queries import grant_id
 from portal.core import acts
+from portal.core.models import LongJob, LongJobPiece
 from tests import factories, rows
 from tests.architecture.rights_table import (
     HARDWARE_ID,
@@ -43,6 +44,7 @@ from tests.architecture.rights_table import (
     World,
 )
 from tests.factories import NOW, caller
+from tests.long_jobs.counting import known
 from tests.operations import moving
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring", "today")
@@ -139,7 +141,33 @@ def world(anchor: TrustAnchor) -> World:
         company_token=factories.make_token(company=company, maker=admin).api_token,
         project_token=factories.make_token(company=company, project=project, maker=admin).api_token,
         move=moving.asked(broken),
+        long_job=_in_the_background(admin),
     )
+
+
+def _in_the_background(by: User) -> LongJob:
+    """Work that is done."""
+    job = LongJob.objects.create(
+        kind="count",
+        owner=by,
+        call="1",
+        total=1,
+        done=1,
+        asked_at=NOW,
+        state="done",
+        ended_at=NOW,
+        name="numbers.txt",
+        content_type="text/plain",
+        size=1,
+    )
+    LongJobPiece.objects.create(job=job, number=0, content=b"1")
+    return job
+
+
+@pytest.fixture(autouse=True)
+def _counts() -> Iterator[None]:
+    with known():
+        yield
 
 
 def _asked(target: int, source: int, by: User) -> CompanyImport:
@@ -170,6 +198,7 @@ def ask(world: World, key: str, role: str) -> Any:
         "grant": grant_id(world.grant),
         "act_id": world.act_id,
         "jti": world.jti,
+        "job_id": world.long_job.pk,
         "token_id": world.company_token.pk,
         "alert_id": world.alert.pk,
         "fingerprint": world.fingerprint,

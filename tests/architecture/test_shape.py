@@ -29,7 +29,7 @@ NAMELESS = {
 ALLOWED = {Path("tools/services.py")}
 LONGEST_FILE = 350
 # Lists beside each other: longer, and nothing in them decides.
-LONGER = {"licenses/models.py": 400, "tools/guards.py": 450}
+LONGER = {"licenses/models.py": 400, "tools/guards.py": 470}
 LONGEST_FUNCTION = 80
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 

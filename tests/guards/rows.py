@@ -55,7 +55,7 @@ from licenses.models import (
     TestLicense,
     Transfer,
 )
-from portal.core.models import Act, AuditEntry, ScheduledJob, random_id
+from portal.core.models import Act, AuditEntry, LongJob, LongJobPiece, ScheduledJob, random_id
 from tests.factories import (
     NOW,
     activated,
@@ -126,6 +126,8 @@ class Rows:
     calendar_feed: CalendarFeed
     reminder: Reminder
     scheduled: ScheduledJob
+    long_job: LongJob
+    piece: LongJobPiece
     staff_role: StaffRole
 
     @property
@@ -164,6 +166,7 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
     give_roles(user, Role.SENIOR, Role.SUPPORT)
     approved = moving.approved(a_move(project), user)
     used = ActivationKey.objects.get(state="activated")
+    long_job = LongJob.objects.create(kind="count", owner=user, call="1", total=2, done=1, asked_at=NOW)
     return Rows(
         user=user,
         stranger=stranger,
@@ -231,6 +234,8 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         reminder=Reminder.objects.create(test_license=running, days_before=30, at=NOW),
         staff_role=StaffRole.objects.get(role=Role.SENIOR),
         scheduled=ScheduledJob.objects.create(name="forget-old-mails", next_at=NOW),
+        long_job=long_job,
+        piece=LongJobPiece.objects.create(job=long_job, number=0, content=b"1"),
     )
 
 

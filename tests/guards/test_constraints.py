@@ -148,6 +148,25 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
     "a_step_of_a_test_license_is_told_once": (lambda rows: again(rows.reminder),),
     "a_reminder_is_one_of_the_steps": (lambda rows: change(rows.reminder, days_before=2),),
     "a_scheduled_job_stands_once_in_the_schedule": (lambda rows: again(rows.scheduled),),
+    "a_call_asks_for_one_long_job": (lambda rows: again(rows.long_job),),
+    "a_long_job_has_one_owner": (
+        lambda rows: change(rows.long_job, owner=None),
+        lambda rows: change(rows.long_job, token_id=7),
+    ),
+    "a_long_job_does_no_more_than_all": (
+        lambda rows: change(rows.long_job, done=3),
+        lambda rows: change(rows.long_job, done=-1),
+    ),
+    "a_long_job_ends_once_and_says_how": (
+        lambda rows: change(rows.long_job, state="done"),
+        lambda rows: change(rows.long_job, ended_at=NOW),
+        lambda rows: change(rows.long_job, state="lost", ended_at=NOW),
+    ),
+    "a_long_job_that_failed_says_why": (
+        lambda rows: change(rows.long_job, state="failed", ended_at=NOW),
+        lambda rows: change(rows.long_job, refusal="not-allowed"),
+    ),
+    "a_slice_writes_one_piece": (lambda rows: again(rows.piece),),
     "an_invitation_keeps_a_hash_of_its_token": (
         lambda rows: change(rows.into_company, token_sha256=b"token"),
     ),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from accounts.models import VendorToken
 from licenses.models import ReplacementRequest
 from tests.factories import NOW
 from tests.guards.rows import Rows, again, change
@@ -37,6 +38,20 @@ def two_canceled_by_one_act(rows: Rows) -> None:
     again(rows.order, number="SO-X", canceled_by=rows.act)
 
 
+def a_vendor_token(rows: Rows, **changes: Any) -> VendorToken:
+    """A token of the vendor's, beside the one of the rows."""
+    given = {"name": "Shop", "scopes": "orders", "secret_sha256": b"\x07" * 32, "last_four": "abcd"}
+    return VendorToken.objects.create(**given | {"made_by": rows.user, "made_at": NOW} | changes)
+
+
+def two_vendor_tokens(**changes: Any) -> Violation:
+    def violate(rows: Rows) -> None:
+        a_vendor_token(rows)
+        a_vendor_token(rows, **changes)
+
+    return violate
+
+
 ORDERS: dict[str, tuple[Violation, ...]] = {
     "an_order_has_a_key_or_one_for_each_line": (lambda rows: change(rows.order, keys_per="box"),),
     "licenses_order_canceled_by_id_key": (two_canceled_by_one_act,),
@@ -47,6 +62,12 @@ ORDERS: dict[str, tuple[Violation, ...]] = {
         lambda rows: change(rows.issued, state="blocked", ended_by=rows.act),
         lambda rows: change(rows.issued, state="blocked", ended_by=rows.act, ending="gone"),
     ),
+    "a_secret_is_one_vendor_token": (two_vendor_tokens(name="Other"),),
+    "vendor_tokens_in_force_have_names_of_their_own": (
+        two_vendor_tokens(name="SHOP", secret_sha256=b"\x08" * 32),
+    ),
+    "a_vendor_token_is_stored_as_a_hash": (lambda rows: a_vendor_token(rows, secret_sha256=b"short"),),
+    "a_vendor_token_has_a_name": (lambda rows: a_vendor_token(rows, name=""),),
     "one_open_request_to_replace_a_key": (asked_twice,),
     "a_decided_replacement_knows_its_act": (
         lambda rows: asked(rows, state="replaced"),

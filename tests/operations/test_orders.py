@@ -468,12 +468,12 @@ class TestLookingForOrders:
     def test_a_company_sees_the_orders_of_its_account(
         self, account: CustomerAccount, company: Company
     ) -> None:
-        ours, _other = place(account="C-10042"), place(number="SO-2")
+        ours, other = place(account="C-10042"), place(number="SO-2")
 
         assert [*order_queries.orders_of(company)] == [ours.order]
-        assert order_queries.get_order_of(company, number=ours.order.number) == ours.order
+        assert order_queries.get_order_of(company, order_id=ours.order.pk) == ours.order
         with pytest.raises(NoSuchOrder):
-            order_queries.get_order_of(company, number="SO-2")
+            order_queries.get_order_of(company, order_id=other.order.pk)
 
     def test_keys_and_lines_are_those_of_the_order(self) -> None:
         first, second = place(PER_LINE), place(number="SO-2")

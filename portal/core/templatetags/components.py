@@ -8,8 +8,8 @@ from typing import Any
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from portal.core import acts
 from portal.core.errors import DomainError
@@ -54,6 +54,12 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "sent": (_("Sent"), "good"),
     "failed": (_("Not delivered"), "bad"),
     "blocked": (_("Blocked"), "bad"),
+    # Orders and their keys.
+    "issued": (_("Issued"), "good"),
+    "partly-activated": (_("Partly activated"), "plain"),
+    "activated": (_("Activated"), "plain"),
+    "canceled": (_("Canceled"), "bad"),
+    "replaced": (_("Replaced"), "plain"),
     # A test license.
     "waits": (_("Waits for its first download"), "warning"),
     "running": (_("Running"), "good"),
@@ -73,6 +79,12 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "expired": (_("Expired"), "plain"),
     "booked-in": (_("Booked in"), "good"),
     "written-off": (_("Written off"), "plain"),
+    # Work in the background.
+    "job-waiting": (_("Waiting"), "plain"),
+    "job-running": (_("Running"), "plain"),
+    "job-done": (_("Done"), "good"),
+    "job-failed": (_("Failed"), "bad"),
+    "job-cancelled": (_("Cancelled"), "plain"),
     # What became of a grant that a device gave back (trust.md 5).
     "returned": (_("Given back"), "good"),
     "already": (_("Ended before"), "plain"),
@@ -163,6 +175,27 @@ def history(entries: Any) -> dict[str, Any]:
 def progress(done: int, total: int, label: str) -> dict[str, Any]:
     """How far something is that takes long: `done` of `total`, in whatever `label` counts."""
     return {"done": done, "total": total, "label": label}
+
+
+@register.inclusion_tag("components/long_job.html", takes_context=True)
+def long_job(context: template.Context, progress: Any) -> dict[str, Any]:
+    """Work in the background with its bar (portal.core.long_job_progress). It keeps itself up to date;
+    without JavaScript the page does, if it has "components/reload.html" in its block `head`."""
+    return {"job": progress, "csrf_token": context.get("csrf_token")}
+
+
+@register.filter
+def time_left(seconds: int) -> str:
+    """So many seconds as people wait for them: rounded, and never more exact than it is known."""
+    if seconds < 10:
+        return gettext("a few seconds left")
+    if seconds < 90:
+        tens = -(-seconds // 10) * 10
+        return gettext("about %(count)s seconds left") % {"count": tens}
+    if seconds < 90 * 60:
+        minutes = -(-seconds // 60)
+        return gettext("about %(count)s minutes left") % {"count": minutes}
+    return gettext("about %(count)s hours left") % {"count": -(-seconds // 3600)}
 
 
 @register.inclusion_tag("components/sort_header.html", takes_context=True)

@@ -5,16 +5,21 @@
 const ownZone = new Intl.DateTimeFormat("sv-SE", {
   year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit",
 });
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const instant = new Date(time.dateTime);
-  if (!Number.isNaN(instant.getTime())) {
-    time.textContent = ownZone.format(instant);
+function showOwnTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const instant = new Date(time.dateTime);
+    if (!Number.isNaN(instant.getTime())) {
+      time.textContent = ownZone.format(instant);
+    }
   }
 }
 
 // Copy buttons: shown only where the browser lets a page write to the clipboard.
-if (navigator.clipboard) {
-  for (const button of document.querySelectorAll("button[data-copy]")) {
+function offerCopying(root) {
+  if (!navigator.clipboard) {
+    return;
+  }
+  for (const button of root.querySelectorAll("button[data-copy]")) {
     button.hidden = false;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(button.dataset.copy);
@@ -27,6 +32,14 @@ if (navigator.clipboard) {
     });
   }
 }
+
+// What came later than the page, in the place of something else on it, gets the same (parts.js).
+document.addEventListener("portal:part", (event) => {
+  showOwnTimes(event.target);
+  offerCopying(event.target);
+});
+showOwnTimes(document);
+offerCopying(document);
 
 // Activation codes in groups of five while they are typed, with the caret at the end only: elsewhere the
 // reader is correcting something and must not be disturbed.
