@@ -51,6 +51,7 @@ def place_order(*, order: WantedOrder, caller: Caller, now: datetime) -> PlacedO
     :raises OrderAccountUnknown: the customer list has no such account.
     :raises QuantityOutOfRange: a quantity is below 1 or above the largest allowed.
     :raises NoSuchProduct: a line names no product of the catalogue.
+    :raises ProductDiscontinued: a line names a product that is no longer sold.
     :raises OrderNumberTaken: the number is taken by an order with other content.
     """
     return _place(order, caller=caller, now=now)

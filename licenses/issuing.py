@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerAccount
 from licenses import activation_code, ledger, transparency
+from licenses.catalogue_queries import ProductDiscontinued, refusal_of_sale
 from licenses.log_line import LeafType
 from licenses.models import ActivationKey, Holder, Holding, KeyDelivery, Order, Product, Transfer
 from licenses.queries import NoSuchProduct
@@ -145,6 +146,7 @@ def issue_all(*, wanted: Sequence[WantedOrder], caller: Caller, now: datetime) -
     assert connection.in_atomic_block, "orders belong to the transaction of an operation"
     products, accounts = _products(wanted), _accounts(wanted)
     refusals = [refusal_of(order, products=products, accounts=accounts) for order in wanted]
+    refusals = _answering_what_is_there(wanted, refusals)
     sound = [order for order, refusal in zip(wanted, refusals, strict=True) if refusal is None]
     entered = acts.begin_all(
         operation="issue-key",
@@ -177,7 +179,8 @@ def refusal_of(
     products: Mapping[tuple[str, int], Product],
     accounts: Mapping[str, CustomerAccount],
 ) -> DomainError | None:
-    """Why an order cannot be entered, or None. Its number may be taken all the same."""
+    """Why an order cannot be entered, or None. Its number may be taken all the same, and an order that is
+    there already stays what it is, though a product of it is no longer sold."""
     if not 0 < len(order.number) <= LONGEST_NUMBER or not order.number.isprintable():
         return OrderNeedsNumber()
     if not 0 < len(order.lines) <= MOST_LINES:
@@ -193,6 +196,8 @@ def refusal_of(
             return refusal
         if (line.code, line.version) not in products:
             return NoSuchProduct(product=line.code, version=line.version)
+        if no_longer_sold := refusal_of_sale(products[line.code, line.version]):
+            return no_longer_sold
     return None
 
 
@@ -206,15 +211,6 @@ def placed_orders(numbers: Iterable[str]) -> dict[str, PlacedOrder]:
     for key in with_delivery:
         keys[key.order_id].append(IssuedKey(activation_key=key, code=code_of(key)))
     return {order.number: PlacedOrder(order=order, keys=tuple(keys[pk])) for pk, order in orders.items()}
-
-
-def lines_of_keys(keys: Iterable[ActivationKey]) -> dict[int, list[str]]:
-    """What each of several keys was filled with, in words, by the key's primary key."""
-    found: dict[int, list[str]] = defaultdict(list)
-    transfers = Transfer.objects.filter(destination__activation_key__in=[key.pk for key in keys])
-    for transfer in transfers.select_related("product", "destination").order_by("pk"):
-        found[transfer.destination.activation_key_id or 0].append(f"{transfer.quantity} x {transfer.product}")
-    return found
 
 
 def code_of(key: ActivationKey) -> str | None:
@@ -287,6 +283,18 @@ def _write(
     audit.record_all("key-issued", happened, caller=caller, now=now)
 
 
+def _answering_what_is_there(
+    wanted: Sequence[WantedOrder], refusals: Sequence[DomainError | None]
+) -> list[DomainError | None]:
+    """The refusals without those of orders that were entered while their products were still sold."""
+    refused = dict(zip((order.number for order in wanted), refusals, strict=True))
+    late = [number for number, refusal in refused.items() if isinstance(refusal, ProductDiscontinued)]
+    if late:
+        there = Order.objects.filter(number__in=late).values_list("number", flat=True)
+        refused |= dict.fromkeys(there)
+    return list(refused.values())
+
+
 def _lines_of_keys(
     order: WantedOrder, products: Mapping[tuple[str, int], Product]
 ) -> list[list[tuple[Product, int]]]:
@@ -323,7 +331,8 @@ def _fill(
 
 def _products(wanted: Iterable[WantedOrder]) -> dict[tuple[str, int], Product]:
     codes = {line.code for order in wanted for line in order.lines}
-    return {(product.code, product.version): product for product in Product.objects.filter(code__in=codes)}
+    found = Product.objects.filter(code__in=codes).select_related("successor")
+    return {(product.code, product.version): product for product in found}
 
 
 def _accounts(wanted: Iterable[WantedOrder]) -> dict[str, CustomerAccount]:

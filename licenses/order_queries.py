@@ -155,6 +155,15 @@ def lines_of(orders: Iterable[Order]) -> dict[int, list[Transfer]]:
     return found
 
 
+def lines_of_keys(keys: Iterable[ActivationKey]) -> dict[int, list[str]]:
+    """What each of several keys was filled with, in words, by the key's primary key."""
+    found: dict[int, list[str]] = defaultdict(list)
+    transfers = Transfer.objects.filter(destination__activation_key__in=[key.pk for key in keys])
+    for transfer in transfers.select_related("product", "destination").order_by("pk"):
+        found[transfer.destination.activation_key_id or 0].append(f"{transfer.quantity} x {transfer.product}")
+    return found
+
+
 def open_replacements() -> QuerySet[ReplacementRequest]:
     """What admins asked for and fulfilment has not decided, the oldest first."""
     return (

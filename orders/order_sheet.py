@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerAccount
 from licenses import issuing
+from licenses.catalogue_queries import refusal_of_sale
 from licenses.issuing import MOST_LINES, OrderLine, WantedOrder
 from licenses.models import Order, Product
 from orders import sheets
@@ -56,6 +57,7 @@ PROBLEMS: Mapping[str, Any] = {
     "keys": _("“keys” is either “order” or “line”."),
     "version": _("The version is no number."),
     "product": _("The catalogue has no such product in this version."),
+    "discontinued": _("The product is no longer sold in this version."),
     "quantity": _("The quantity is no whole number from 1 to the largest allowed."),
     "too-many-lines": _("An order has at most 200 lines."),
 }
@@ -96,8 +98,12 @@ class Sheet:
 
 @dataclass
 class _Reader:
-    products: set[tuple[str, int]]
+    products: Mapping[tuple[str, int], Product]
     accounts: set[str]
+
+    def is_discontinued(self, code: str, version: int | None) -> bool:
+        product = self.products.get((code, version or 0))
+        return product is not None and refusal_of_sale(product) is not None
 
     def line(self, row: Row, cells: Mapping[str, str]) -> tuple[WantedOrder, str]:
         """An order of this one line, and the first thing that is wrong with it."""
@@ -124,6 +130,7 @@ class _Reader:
             ("keys", order.keys_per == ""),
             ("version", version is None),
             ("product", (cells["code"], version) not in self.products),
+            ("discontinued", self.is_discontinued(cells["code"], version)),
             ("quantity", quantity is None or not 1 <= quantity <= settings.LARGEST_QUANTITY),
         )
         return order, next((reason for reason, is_so in checks if is_so), "")
@@ -147,7 +154,10 @@ def read(content: bytes) -> Sheet:
 def _read(rows: Iterator[Row]) -> Sheet:
     columns = _columns(next(rows, None))
     reader = _Reader(
-        products=set(Product.objects.values_list("code", "version")),
+        products={
+            (product.code, product.version): product
+            for product in Product.objects.select_related("successor")  # a catalogue is small
+        },
         accounts=set(CustomerAccount.objects.values_list("number", flat=True)),
     )
     orders: dict[str, WantedOrder] = {}

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import staff
 from accounts.models import User
 from accounts.permissions import Permission
-from licenses import issuing
+from licenses import issuing, order_queries
 from licenses.issuing import OrderLine, PlacedOrder, WantedOrder
 from licenses.models import KeyDelivery, Order
 from orders.models import OrderUpload, OrderUploadChunk
@@ -242,7 +242,7 @@ def get_upload(upload_id: Any, *, user: User) -> OrderUpload:
 def refusals_of(upload: OrderUpload) -> list[tuple[str, str]]:
     """Orders that somebody else entered between check and confirmation: number and code of the refusal."""
     chunks = upload.chunks.filter(refusals__isnull=False).exclude(refusals=[]).order_by("position")
-    return [(number, code) for chunk in chunks for number, code in chunk.refusals]
+    return [(number, code) for chunk in chunks for number, code in chunk.refusals or ()]
 
 
 def is_entered(upload: OrderUpload) -> bool:
@@ -288,7 +288,9 @@ def _csv_of(upload: OrderUpload) -> Iterator[bytes]:
     yield _lines([("order", "account", "reference", "customer", "key", "licenses")])
     for chunk in upload.chunks.filter(refusals__isnull=False).order_by("position").iterator(1):
         placed = issuing.placed_orders(_numbers(chunk))
-        holds = issuing.lines_of_keys([key.activation_key for one in placed.values() for key in one.keys])
+        holds = order_queries.lines_of_keys(
+            [key.activation_key for one in placed.values() for key in one.keys]
+        )
         yield _lines(row for number in _numbers(chunk) for row in _rows(placed[number], holds))
 
 

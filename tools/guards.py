@@ -4,6 +4,7 @@ Constraints, indexes and triggers are not listed: tools.remove_guards asks the d
 """
 
 from tools.guard import NEVER, OPERATIONS, RACES, Guard
+from tools.guards_of_catalogue import CATALOGUE
 from tools.guards_of_long_jobs import LONG_JOBS
 from tools.guards_of_moves import MOVES
 from tools.guards_of_notices import NOTICES
@@ -440,5 +441,6 @@ GUARDS = (
     *MOVES,
     *STAFF,
     *ORDERS,
+    *CATALOGUE,
     *LONG_JOBS,
 )

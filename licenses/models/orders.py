@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models import Company, CustomerAccount, User
 from portal.core.models import Act
@@ -31,6 +31,10 @@ class Product(models.Model):
     # one who creates it says how many.
     in_test_set = models.BooleanField(default=False)
     test_quantity = models.IntegerField(null=True)
+    # What to order in its place: the same code in a later version (licenses.catalogue_changes).
+    successor = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="predecessors")
+    # Since when no order takes it any more; whatever was sold goes on as before.
+    discontinued_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -46,6 +50,9 @@ class Product(models.Model):
                 | Q(in_test_set=True, kind="gateway", test_quantity__isnull=False, test_quantity__gt=0)
                 | Q(in_test_set=True, kind__in=["pbx", "app", "service"], test_quantity__isnull=True),
                 name="a_test_set_gives_gateways_a_number_and_asks_for_others",
+            ),
+            models.CheckConstraint(
+                condition=Q(successor=None) | ~Q(successor=F("id")), name="a_successor_is_another_product"
             ),
         ]
 

@@ -14,6 +14,7 @@ from accounts.permissions import Permission
 from accounts.requests import idempotency_key
 from licenses import fulfilment, order_queries
 from licenses.api import dry_runs
+from licenses.catalogue_queries import ProductDiscontinued
 from licenses.fulfilment import OrderActivated, OrderCanceled
 from licenses.issuing import (
     OrderAccountUnknown,
@@ -40,6 +41,7 @@ REFUSED_ORDERS = (
     OrderAccountUnknown,
     QuantityOutOfRange,
     NoSuchProduct,
+    ProductDiscontinued,
     OrderNumberTaken,
     RateLimited,
 )

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts.permissions import Permission
 from accounts.requests import caller, staff_only
 from devices.web.reasons import ReasonForm
-from licenses import fulfilment, issuing, key_replacement, order_queries
+from licenses import fulfilment, key_replacement, order_queries
 from licenses.issuing import (
     LONGEST_CUSTOMER,
     LONGEST_NUMBER,
@@ -224,7 +224,7 @@ def _with_reason(
 
 def _context(found: Order, *, codes: dict[int, str]) -> dict[str, Any]:
     keys = order_queries.keys_of([found]).get(found.pk, [])
-    holds = issuing.lines_of_keys(keys)
+    holds = order_queries.lines_of_keys(keys)
     waiting = [key for key in keys if not key.ending and key.state != "activated"]
     return {
         "order": found,

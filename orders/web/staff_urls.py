@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.web import certificates, orders, uploads
+from orders.web import certificates, orders, products, uploads
 
 urlpatterns = [
     path("orders", orders.orders, name="staff-orders"),
@@ -13,5 +13,8 @@ urlpatterns = [
     path("orders/<int:order_id>", orders.order, name="staff-order"),
     path("orders/<int:order_id>/cancel", orders.cancel, name="staff-order-cancel"),
     path("orders/<int:order_id>/keys/<int:key_id>/replace", orders.replace_key, name="staff-key-replace"),
+    path("products", products.products, name="staff-products"),
+    path("products/new", products.add, name="staff-product-add"),
+    path("products/<int:product_id>", products.product, name="staff-product"),
     path("orders/<int:order_id>/certificate", certificates.certificate, name="staff-certificate"),
 ]

@@ -118,7 +118,7 @@ def keys(request: HttpRequest, upload_id: Any) -> HttpResponseBase:
         uploads.take_keys(
             upload=found,
             passphrase=form.cleaned_data["passphrase"],
-            into=into,  # type: ignore[arg-type]
+            into=into,
             caller=caller(request),
             now=clock.now(),
         )

@@ -85,6 +85,11 @@ class AuditEntry(models.Model):
             models.Index(fields=["company_id", "-at"], name="audit_of_a_company"),
             models.Index(fields=["project_id", "-at"], name="audit_of_a_project"),
             models.Index(fields=["hardware_id", "-at"], name="audit_of_a_device"),
+            models.Index(
+                fields=["-at"],
+                condition=models.Q(event__in=["product-added", "product-changed", "catalogue-version-added"]),
+                name="audit_of_the_catalogue",
+            ),
         ]
 
     def __str__(self) -> str:

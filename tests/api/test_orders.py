@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.conf import LazySettings
 
 from accounts.models import Company, Project, User, VendorToken
@@ -197,7 +198,7 @@ class TestWhoMay:
         settings.STAFF_SECOND_FACTOR = True
         api(clerk).post("orders", BODY, status=201)
 
-        clerk.authenticator_set.all().delete()
+        Authenticator.objects.filter(user=clerk).delete()
         api(clerk).refuse("GET", "orders", status=403, code="second-factor-needed")
 
     def test_a_revoked_token_is_none(self, erp: Api) -> None:

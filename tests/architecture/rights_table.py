@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accounts import calendar_feeds
-from accounts.models import ApiToken, CustomerAccount, Invitation, Mail, Project, User, VendorToken
+from accounts.models import ApiToken, Invitation, Mail, Project, User, VendorToken
 from devices.models import Alert, Device
-from licenses.models import CompanyImport, Grant, Move, Order
+from licenses.models import CompanyImport, Grant, Move, Order, Product
 from orders.models import OrderUpload
 from portal.core.models import LongJob
-from tests.factories import NOW, caller, find_key, make_customer
+from tests.factories import NOW, caller, find_key
 
 # Nobody is signed in; a stranger has a company of their own; staff have none; end customers have a right in
 # the one project and are no members; the others are members, with or without a right there.
@@ -115,6 +115,10 @@ def _order(world: World) -> dict[str, Any]:
     return {"order_id": Order.objects.latest("pk").pk}
 
 
+def _product(_world: World) -> dict[str, Any]:
+    return {"product_id": Product.objects.get(code="Port", version=14).pk}
+
+
 def _calendar(world: World) -> dict[str, Any]:
     """The address of an end customer's calendar: so it may show nothing but their project."""
     user = world.people["end-viewer"]
@@ -131,30 +135,12 @@ def _an_order(world: World) -> dict[str, Any]:
     return {"number": key.order.number, "order_id": key.order_id, "key_id": key.pk}
 
 
-def _linked_order(world: World) -> dict[str, Any]:
-    """The same, sold to the company."""
-    account = CustomerAccount.objects.filter(company=world.project.company).first() or make_customer(
-        number="C-RIGHTS", postal_code="1"
-    )
-    account.company, account.linked_at = world.project.company, NOW
-    account.save()
-    key = find_key(world.code)
-    key.order.account = account
-    key.order.save()
-    return _an_order(world)
-
-
-def _a_list(world: World) -> dict[str, Any]:
+def _a_list(_world: World) -> dict[str, Any]:
     """A list that the member of staff uploaded."""
-    made_by = world.people["staff"]
-    kept = OrderUpload.objects.filter(made_by=made_by).first()
-    return {
-        "upload_id": kept.pk
-        if kept
-        else OrderUpload.objects.create(made_by=made_by, made_at=NOW, rows=1, orders=1, keys=1).pk
-    }
+    return {"upload_id": OrderUpload.objects.get().pk}
 
 
+PRODUCT = {"name": "Ports", "kind": "pbx", "unit": "port", "weight": 1, "reason": "as decided"}
 LINE = {"product": "Port", "version": 14, "quantity": 1}
 
 
@@ -212,8 +198,8 @@ TABLE: dict[str, Entry] = {
     # --- Companies ---
     "GET company-keys": Entry(may=MEMBER),
     "GET company-orders": Entry(may=ADMIN),
-    "GET company-lost-key": Entry(may=ADMIN, arguments=_linked_order),
-    "POST company-lost-key": Entry(may=ADMIN, arguments=_linked_order, body=given({"reason": "lost"})),
+    "GET company-lost-key": Entry(may=ADMIN, arguments=_an_order),
+    "POST company-lost-key": Entry(may=ADMIN, arguments=_an_order, body=given({"reason": "lost"})),
     "GET company-history": Entry(may=MEMBER),
     "GET company-balance": Entry(may=MEMBER),
     "GET company": Entry(may=MEMBER),
@@ -349,6 +335,12 @@ TABLE: dict[str, Entry] = {
         body=lambda world: {"email": world.people["member"].email, "role": "auditor", "reason": "audits"},
     ),
     "GET staff-second-factor": Entry(may=STAFF),
+    "GET staff-products": Entry(may=STAFF),
+    "POST staff-products": Entry(may=STAFF, body=given({"version": 15, "reason": "new firmware"})),
+    "GET staff-product-add": Entry(may=STAFF),
+    "POST staff-product-add": Entry(may=STAFF, body=given({**PRODUCT, "code": "New", "version": 14})),
+    "GET staff-product": Entry(may=STAFF, arguments=_product),
+    "POST staff-product": Entry(may=STAFF, arguments=_product, body=given({**PRODUCT, "for_sale": "on"})),
     "GET staff-certificate": Entry(may=STAFF, arguments=_order),
     "POST staff-certificate": Entry(may=STAFF, arguments=_order, body=given({"language": "de"})),
     "GET staff-blocks": Entry(may=STAFF),

@@ -14,7 +14,7 @@ ASKING = {"outbox.put", "outbox.put_all"}
 def jobs_asked_for() -> dict[str, str]:
     """The names given to those who ask, with the place."""
     found: dict[str, str] = {}
-    for package in ("portal", "accounts", "devices", "licenses"):
+    for package in ("portal", "accounts", "devices", "licenses", "orders"):
         for path in (ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) in ASKING:

@@ -310,7 +310,8 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
         a_grant(license_class="given", expires_at=END),
     ),
     "one_live_bridge_for_a_grant": (two_bridges,),
-    # licenses: test licenses
+    # licenses: the catalogue, and test licenses
+    "a_successor_is_another_product": (lambda rows: change(rows.product, successor=rows.product),),
     "a_test_set_gives_gateways_a_number_and_asks_for_others": (
         lambda rows: change(rows.product, test_quantity=1),
         lambda rows: change(rows.product, in_test_set=True, test_quantity=1),

@@ -4,45 +4,52 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from licenses.catalogue import CATALOGUE, VERSIONS
+from licenses.catalogue import CATALOGUE, VERSIONS, CatalogueEntry
 from licenses.models import Product
+
+COMPARED = (
+    "name",
+    "kind",
+    "returnable",
+    "user_assignable",
+    "unit",
+    "weight",
+    "in_test_set",
+    "test_quantity",
+)
 
 
 class Command(BaseCommand):
     help = (
-        "Load the starting catalogue. Products that are there stay as they are; a version without a "
-        "test set gets one."
+        "Load the starting catalogue. Products that are there stay as they are, since they are kept in the "
+        "staff console; what differs from the starting catalogue is listed."
     )
 
     def handle(self, **options: Any) -> None:
-        before = Product.objects.count()
-        Product.objects.bulk_create(
-            [
-                Product(
-                    code=entry.code,
-                    version=version,
-                    name=entry.name,
-                    kind=entry.kind,
-                    returnable=entry.returnable,
-                    user_assignable=entry.user_assignable,
-                    unit=entry.unit,
-                    weight=entry.weight,
-                    in_test_set=entry.in_test_set,
-                    test_quantity=entry.test_quantity,
-                )
-                for version in VERSIONS
-                for entry in CATALOGUE
-            ],
-            ignore_conflicts=True,
-        )
-        self._give_test_sets()
-        self.stdout.write(f"{Product.objects.count() - before} products added.")
+        there = {(product.code, product.version): product for product in Product.objects.all()}
+        missing = [
+            Product(code=entry.code, version=version, **_says(entry))
+            for version in VERSIONS
+            for entry in CATALOGUE
+            if (entry.code, version) not in there
+        ]
+        # Two who load it at once: the second one finds what the first one added.
+        Product.objects.bulk_create(missing, ignore_conflicts=True)
+        self.stdout.write(f"{len(missing)} products added.")
+        for version in VERSIONS:
+            for entry in CATALOGUE:
+                if product := there.get((entry.code, version)):
+                    self._tell(product, entry)
 
-    def _give_test_sets(self) -> None:
-        """For catalogues that were loaded before there were test licenses."""
-        have_one = set(Product.objects.filter(in_test_set=True).values_list("version", flat=True))
-        for entry in CATALOGUE:
-            if entry.in_test_set:
-                Product.objects.filter(
-                    code=entry.code, kind=entry.kind, version__in=[v for v in VERSIONS if v not in have_one]
-                ).update(in_test_set=True, test_quantity=entry.test_quantity)
+    def _tell(self, product: Product, entry: CatalogueEntry) -> None:
+        for name, starting in _says(entry).items():
+            if (now := getattr(product, name)) != starting:
+                self.stdout.write(
+                    f"{product}: {name} is {now}, in the starting catalogue {starting}; left as it is."
+                )
+        if product.discontinued_at is not None:
+            self.stdout.write(f"{product}: discontinued; left as it is.")
+
+
+def _says(entry: CatalogueEntry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in COMPARED}

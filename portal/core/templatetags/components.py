@@ -60,6 +60,8 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "activated": (_("Activated"), "plain"),
     "canceled": (_("Canceled"), "bad"),
     "replaced": (_("Replaced"), "plain"),
+    # A product, and an activation key.
+    "discontinued": (_("No longer sold"), "warning"),
     # A test license.
     "waits": (_("Waits for its first download"), "warning"),
     "running": (_("Running"), "good"),
