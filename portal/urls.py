@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("accounts.web.urls")),
     path("", include("licenses.web.urls")),
     path("", include("orders.web.urls")),
+    path("staff/", include("support.web.urls")),
     path("staff/", include("devices.web.urls")),
     path("staff/", include("licenses.web.staff_urls")),
     path("staff/", include("accounts.web.staff_urls")),

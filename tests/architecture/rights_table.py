@@ -7,7 +7,7 @@ from typing import Any
 from accounts import calendar_feeds
 from accounts.models import ApiToken, Invitation, Mail, Project, User, VendorToken
 from devices.models import Alert, Device
-from licenses.models import CompanyImport, Grant, Move, Order, Product
+from licenses.models import ActivationKey, CompanyImport, Grant, Move, Order, Product
 from orders.models import OrderUpload
 from portal.core.models import LongJob
 from tests.factories import NOW, caller, find_key
@@ -138,6 +138,10 @@ def _an_order(world: World) -> dict[str, Any]:
 def _a_list(_world: World) -> dict[str, Any]:
     """A list that the member of staff uploaded."""
     return {"upload_id": OrderUpload.objects.get().pk}
+
+
+def _key(world: World) -> dict[str, Any]:
+    return {"key_id": ActivationKey.objects.latest("pk").pk}
 
 
 PRODUCT = {"name": "Ports", "kind": "pbx", "unit": "port", "weight": 1, "reason": "as decided"}
@@ -317,6 +321,14 @@ TABLE: dict[str, Entry] = {
     "POST device-test-license-start": Entry(may=OPERATE),
     # --- The staff console: to everybody else it is not there ---
     "GET staff": Entry(may=STAFF),
+    "GET staff-device": Entry(may=STAFF),
+    "GET staff-company": Entry(may=STAFF),
+    "GET staff-key": Entry(may=STAFF, arguments=_key),
+    "GET staff-person": Entry(may=STAFF),
+    "POST staff-view": Entry(may=STAFF),
+    "POST staff-view-leave": Entry(may=STAFF),
+    "GET staff-audit": Entry(may=STAFF),
+    "GET staff-audit-export": Entry(may=STAFF),
     "GET staff-moves": Entry(may=STAFF),
     "GET staff-move": Entry(may=STAFF, arguments=_of_the_broken),
     "POST staff-move": Entry(

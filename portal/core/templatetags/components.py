@@ -37,6 +37,22 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "view": (_("May view"), "plain"),
     "operate": (_("May operate"), "plain"),
     "manage": (_("May manage"), "plain"),
+    # How things stand with a device, a license on it, a key, a company, an alert; and rows of the audit.
+    "in-order": (_("In order"), "good"),
+    "broken": (_("Broken: a move is open"), "warning"),
+    "replaces": (_("Replacement in an open move"), "warning"),
+    "silent": (_("Never heard of"), "plain"),
+    "released": (_("Released"), "plain"),
+    "not-handed-out": (_("Not handed out yet"), "warning"),
+    "on-its-way": (_("Handed out, not known to be in effect"), "plain"),
+    "in-effect": (_("In effect"), "good"),
+    "issued": (_("Not activated"), "plain"),
+    "activated": (_("Activated"), "good"),
+    "imported": (_("Imported into another one"), "plain"),
+    "archived": (_("Archived"), "plain"),
+    "settled": (_("Settled"), "plain"),
+    "change": (_("Changed"), "plain"),
+    "look": (_("Looked at"), "plain"),
     # The vendor's people.
     "superuser": (_("Superuser"), "warning"),
     "support": (_("Support"), "plain"),
@@ -55,9 +71,7 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "failed": (_("Not delivered"), "bad"),
     "blocked": (_("Blocked"), "bad"),
     # Orders and their keys.
-    "issued": (_("Issued"), "good"),
     "partly-activated": (_("Partly activated"), "plain"),
-    "activated": (_("Activated"), "plain"),
     "canceled": (_("Canceled"), "bad"),
     "replaced": (_("Replaced"), "plain"),
     # A product, and an activation key.
