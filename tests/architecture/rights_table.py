@@ -7,7 +7,7 @@ from typing import Any
 from accounts import calendar_feeds
 from accounts.models import ApiToken, Invitation, Mail, Project, User
 from devices.models import Alert, Device
-from licenses.models import CompanyImport, Grant, Move, Order, Product
+from licenses.models import ActivationKey, CompanyImport, Grant, Move, Order, Product
 from portal.core.models import LongJob
 from tests.factories import NOW, caller
 
@@ -116,6 +116,14 @@ def _order(world: World) -> dict[str, Any]:
 
 def _product(_world: World) -> dict[str, Any]:
     return {"product_id": Product.objects.get(code="Port", version=14).pk}
+
+
+def _waiting_key(_world: World) -> dict[str, Any]:
+    return {"key_id": ActivationKey.objects.filter(state="issued").latest("pk").pk}
+
+
+def _activated_order(_world: World) -> dict[str, Any]:
+    return {"number": Order.objects.filter(activation_keys__state="activated").latest("pk").number}
 
 
 def _calendar(world: World) -> dict[str, Any]:
@@ -304,6 +312,14 @@ TABLE: dict[str, Entry] = {
         may=STAFF, body=given({"reason": "broken", "do": "refuse"}), arguments=_of_the_broken
     ),
     "GET staff-move-evidence": Entry(may=STAFF, arguments=_of_the_broken),
+    "GET staff-order-correct": Entry(may=STAFF, arguments=_activated_order),
+    "POST staff-order-correct": Entry(
+        may=STAFF, body=given({"reason": "mistake"}), arguments=_activated_order
+    ),
+    "GET staff-key-block": Entry(may=STAFF, arguments=_waiting_key),
+    "POST staff-key-block": Entry(may=STAFF, body=given({"reason": "lost"}), arguments=_waiting_key),
+    "GET staff-person-block": Entry(may=STAFF),
+    "POST staff-person-block": Entry(may=STAFF, body=given({"reason": "stolen"})),
     "GET staff-alerts": Entry(may=STAFF),
     "GET staff-alert": Entry(may=STAFF),
     "POST staff-alert": Entry(may=STAFF, body=given({"reason": "seen"})),
