@@ -1,6 +1,7 @@
 """People who may not sign in any more are blocked by senior support, and unblocked (mission rule 38)."""
 
 from datetime import datetime
+from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
@@ -16,8 +17,8 @@ from portal.core.errors import Conflict, Forbidden, NotFound
 from portal.core.models import Act
 
 
-class NoSuchPerson(NotFound):
-    code = "no-such-person"
+class NobodyToBlock(NotFound):
+    code = "nobody-to-block"
     title = _("There is no such person, or they have left.")
     why = _("Who has deleted the account cannot sign in; there is nobody left to block.")
     way_out = _("Search for the person by e-mail address.")
@@ -58,7 +59,7 @@ def block_person(*, user: User, caller: Caller, now: datetime) -> User:
 
     :raises ReasonNeeded, RoleMissing: the caller gives no reason, or may not.
     :raises NotForYouToBlock: the caller themselves, or a superuser.
-    :raises NoSuchPerson: they have left.
+    :raises NobodyToBlock: they have left.
     :raises PersonBlockedAlready: they are blocked.
     """
     act, locked = _begin("block-person", user, caller=caller, now=now)
@@ -95,7 +96,7 @@ def unblock_person(*, user: User, caller: Caller, now: datetime) -> User:
     """Let somebody sign in again. Tokens that were revoked stay so.
 
     :raises ReasonNeeded, RoleMissing: the caller gives no reason, or may not.
-    :raises NoSuchPerson: they have left.
+    :raises NobodyToBlock: they have left.
     :raises PersonNotBlocked: they are not blocked.
     """
     act, locked = _begin("unblock-person", user, caller=caller, now=now)
@@ -111,11 +112,11 @@ def unblock_person(*, user: User, caller: Caller, now: datetime) -> User:
 def get_person(user_id: int) -> User:
     """Anybody who has not left.
 
-    :raises NoSuchPerson: there is none of that number.
+    :raises NobodyToBlock: there is none of that number.
     """
     found = User.objects.filter(pk=user_id, left_at=None).first()
     if found is None:
-        raise NoSuchPerson
+        raise NobodyToBlock
     return found
 
 
@@ -126,7 +127,7 @@ def _begin(operation: str, user: User, *, caller: Caller, now: datetime) -> tupl
     # Of two at once the second one waits, and finds it done.
     locked = User.objects.select_for_update(no_key=True).filter(pk=user.pk, left_at=None).first()
     if locked is None:
-        raise NoSuchPerson
+        raise NobodyToBlock
     return act, locked
 
 
@@ -139,7 +140,7 @@ def _set_active(user: User, *, active: bool) -> None:
     user.save(update_fields=["is_active"])
 
 
-def _tell(event: str, user: User, *, act: Act, caller: Caller, now: datetime, **facts: int) -> None:
+def _tell(event: str, user: User, *, act: Act, caller: Caller, now: datetime, **facts: Any) -> None:
     reason = acts.reason_of(caller)
     audit.record(event, caller=caller, now=now, act=act, user=user.pk, reason=reason, **facts)
     acts.finish(act, outcome={})

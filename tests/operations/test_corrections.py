@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from uuid import UUID
 
 import pytest
 
@@ -54,7 +55,7 @@ def correct(order: Order, by: User | None = None, *, key: str | None = None) -> 
     return corrections.correct_order(order=order, caller=who, now=NOW)
 
 
-def retired(act_id: object) -> dict[str, int]:
+def retired(act_id: UUID | None) -> dict[str, int]:
     transfers = Transfer.objects.filter(act=act_id, destination__kind="retired").select_related("product")
     return {transfer.product.code: transfer.quantity for transfer in transfers}
 

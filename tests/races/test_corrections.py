@@ -1,6 +1,8 @@
 """An order is taken back while its licenses are assigned, transferred and activated."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -32,8 +34,8 @@ def test_against_assignment_and_transfer_it_takes_all_or_nothing(pool: Pool, com
     for number in range(often(20)):
         project, other = make_project(company=company), make_project(company=company)
         order, device = an_order(f"SO-{number}", project), make_device(project=project)
-        given = {"product": get_product(), "quantity": 1, "now": NOW}
-        racers = [
+        given: dict[str, Any] = {"product": get_product(), "quantity": 1, "now": NOW}
+        racers: list[Callable[[], Any]] = [
             taken_back(order),
             partial(assignment.assign, device=device, caller=caller(), **given),
             partial(balances.transfer_licenses, source=project, destination=other, caller=caller(), **given),
@@ -65,7 +67,7 @@ def test_a_key_is_blocked_or_activated(pool: Pool, project: Project) -> None:
     for _ in range(often(20)):
         code = make_key(lines={"Port": 3})
         who = caller(reason="Stolen.")
-        racers = [
+        racers: list[Callable[[], Any]] = [
             partial(key_blocking.block_activation_key, key=find_key(code), caller=who, now=NOW),
             partial(activation.activate_key, code=code, target=project, caller=caller(), now=NOW),
         ]
