@@ -132,6 +132,10 @@ def _calendar(world: World) -> dict[str, Any]:
     return {"token": calendar_feeds.make_calendar_feed(user=user, caller=caller(user), now=NOW)}
 
 
+def _key(world: World) -> dict[str, Any]:
+    return {"key_id": ActivationKey.objects.latest("pk").pk}
+
+
 PRODUCT = {"name": "Ports", "kind": "pbx", "unit": "port", "weight": 1, "reason": "as decided"}
 LINE = {"product": "Port", "version": 14, "quantity": 1}
 
@@ -306,6 +310,14 @@ TABLE: dict[str, Entry] = {
     "POST device-test-license-start": Entry(may=OPERATE),
     # --- The staff console: to everybody else it is not there ---
     "GET staff": Entry(may=STAFF),
+    "GET staff-device": Entry(may=STAFF),
+    "GET staff-company": Entry(may=STAFF),
+    "GET staff-key": Entry(may=STAFF, arguments=_key),
+    "GET staff-person": Entry(may=STAFF),
+    "POST staff-view": Entry(may=STAFF),
+    "POST staff-view-leave": Entry(may=STAFF),
+    "GET staff-audit": Entry(may=STAFF),
+    "GET staff-audit-export": Entry(may=STAFF),
     "GET staff-moves": Entry(may=STAFF),
     "GET staff-move": Entry(may=STAFF, arguments=_of_the_broken),
     "POST staff-move": Entry(
