@@ -6,6 +6,7 @@ from django.urls import reverse
 from accounts.models import Project, User
 from accounts.permissions import Role
 from licenses import activation
+from licenses.models import ActivationKey
 from tests import factories
 from tests.factories import NOW, caller
 from tests.web.conftest import SignedIn
@@ -86,3 +87,17 @@ def test_a_person_is_blocked_and_let_in_on_one_page(signed_in: SignedIn, sam: Us
 
     again = console.post(page, {"do": "unblock", "reason": "Changed.", "act_key": "k2"}, follow=True).text
     assert "Alice Example may sign in again." in again
+
+
+def test_the_pages_of_a_key_and_a_person_lead_there(
+    signed_in: SignedIn, sam: User, alice: User, address: str
+) -> None:
+    waiting = factories.find_key(factories.make_key())
+    used = ActivationKey.objects.get(state="activated")
+    console = signed_in(sam)
+
+    page = console.get(reverse("staff-key", args=[waiting.pk])).text
+    assert reverse("staff-key-block", args=[waiting.pk]) in page
+    assert address in console.get(reverse("staff-key", args=[used.pk])).text
+    person = console.get(reverse("staff-person", args=[alice.pk])).text
+    assert reverse("staff-person-block", args=[alice.pk]) in person
