@@ -46,6 +46,21 @@ SUBJECTS: Mapping[str, Any] = {
 }
 
 
+# Pages that are about no single thing, in words; the others by the name of their address.
+LISTS: Mapping[str, Any] = {
+    "staff": gettext_lazy("Search"),
+    "staff-moves": gettext_lazy("Moves"),
+    "staff-alerts": gettext_lazy("Alerts"),
+    "staff-anchors": gettext_lazy("Trust anchors"),
+    "staff-blocks": gettext_lazy("Blocked devices and keys"),
+    "staff-mails": gettext_lazy("Mails"),
+    "staff-roles": gettext_lazy("People and roles"),
+    "staff-audit": gettext_lazy("Audit"),
+    "staff-audit-export": gettext_lazy("Audit as CSV"),
+    "home": gettext_lazy("Overview"),
+}
+
+
 class AuditForm(forms.Form):
     """What is shown; days are UTC days."""
 
@@ -149,12 +164,16 @@ def told(rows: Sequence[Row]) -> list[tuple[Row, HistoryLine]]:
 
 def _seen(look: Look) -> HistoryLine:
     who = look.actor.name_in_histories
-    facts = {"actor": who, "kind": SUBJECTS.get(look.kind, look.kind), "page": look.page}
+    facts = {
+        "actor": who,
+        "kind": SUBJECTS.get(look.kind, look.kind),
+        "page": LISTS.get(look.page, look.page),
+    }
     device = look.subject if look.kind == "device" else ""
     if look.subject:
         before = _("%(actor)s looked at: %(kind)s ") % facts + ("" if device else look.subject)
     else:
-        before = _("%(actor)s looked at the list %(page)s") % facts
+        before = _("%(actor)s looked at: %(page)s") % facts
     after = ""
     if look.found_by:
         after += " " + _("(found by “%(text)s”)") % {"text": look.found_by}

@@ -80,7 +80,7 @@ class TestThePage:
         assert shown(auditor, what="devices", person=sam.pk) == [blocked]
         assert shown(auditor, what="keys", person=sam.pk) == []
         looked = shown(auditor, what="look", person=audrey.pk)
-        assert looked[-1] == "Audrey Example looked at the list staff-moves"
+        assert looked[-1] == "Audrey Example looked at: Moves"
         about = shown(auditor, kind="device", subject="00:90:33:01:0a:ff")
         assert (len(about), about[1]) == (4, blocked)
         assert shown(auditor, kind="device", subject="00-90-33-00-00-01") == []
