@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts import staff
+from accounts import staff, staff_queries
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.requests import LOOKING
@@ -73,7 +73,7 @@ class CustomersView:
 
 
 def _still_may(user: User) -> bool:
-    secured = not settings.STAFF_SECOND_FACTOR or staff.has_second_factor(user)
+    secured = not settings.STAFF_SECOND_FACTOR or staff_queries.has_second_factor(user)
     return secured and Permission.VIEW_AS_CUSTOMER in staff.permissions_of(user)
 
 

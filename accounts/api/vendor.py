@@ -7,7 +7,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication
 from rest_framework.request import Request
 
-from accounts import staff, vendor_tokens
+from accounts import staff, staff_queries, vendor_tokens
 from accounts.api.authentication import BEARER, SessionAuthentication, TokenAuthentication
 from accounts.api.doors import Door, Known
 from accounts.models import VendorToken
@@ -76,7 +76,7 @@ def vendor_caller(request: Request, permission: Permission, *, key: str = "", re
     user = person(request)
     if permission not in staff.permissions_of(user):
         raise staff.missing(permission)
-    if settings.STAFF_SECOND_FACTOR and not staff.has_second_factor(user):
+    if settings.STAFF_SECOND_FACTOR and not staff_queries.has_second_factor(user):
         raise SecondFactorNeeded
     return caller(request, key=key, reason=reason)
 

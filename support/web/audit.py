@@ -11,7 +11,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import staff
+from accounts import staff_queries
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.requests import person, staff_only
@@ -183,7 +183,7 @@ def _seen(look: Look) -> HistoryLine:
 
 
 def _form(request: HttpRequest) -> AuditForm:
-    return AuditForm(request.GET, people=list(staff.everybody()))
+    return AuditForm(request.GET, people=list(staff_queries.everybody()))
 
 
 _HEADINGS = ("time (UTC)", "what", "event or page", "by", "address", "company", "about", "found by", "reason")

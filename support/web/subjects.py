@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts import queries as accounts
-from accounts import staff
+from accounts import staff_queries
 from accounts.models import Company, Project
 from accounts.permissions import Permission
 from accounts.requests import person, staff_only
@@ -141,8 +141,8 @@ def one_person(request: HttpRequest, user_id: int) -> HttpResponse:
         "memberships": accounts.memberships_of(found),
         "rights": by_company,
         "sessions": queries.sessions_of(found),
-        "has_second_factor": staff.has_second_factor(found),
-        "roles": staff.roles_of(found),
+        "has_second_factor": staff_queries.has_second_factor(found),
+        "roles": staff_queries.roles_of(found),
         "mails": [(mail, label_of(mail)) for mail in queries.mails_to(found)[:SHOWN]],
         "security": telling.told(queries.security_of(found)[:HISTORY]),
         "done": telling.told(queries.done_by(found)[:HISTORY]),
