@@ -35,7 +35,15 @@ STAYS = catalogue_changes.STAYS_WITH_THE_DEVICE
 
 
 class ProductForm(ReasonForm):
-    field_order: tuple[str, ...] = ("name", "kind", "unit", "user_assignable", "weight", "in_test_set", "test_quantity")
+    field_order: tuple[str, ...] = (
+        "name",
+        "kind",
+        "unit",
+        "user_assignable",
+        "weight",
+        "in_test_set",
+        "test_quantity",
+    )
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind"),

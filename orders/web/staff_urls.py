@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from orders.web import certificates, products
+from orders.web import certificates, customers, products
 
 urlpatterns = [
+    path("customers", customers.customers, name="staff-customers"),
+    path("customers/check", customers.check, name="staff-customers-check"),
+    path("customers/load", customers.load, name="staff-customers-load"),
     path("products", products.products, name="staff-products"),
     path("products/new", products.add, name="staff-product-add"),
     path("products/<int:product_id>", products.product, name="staff-product"),
