@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.conf import LazySettings
 from django.core.cache import cache
+from django.utils import translation
 
 from accounts.models import Company, Membership, Project, ProjectRight, User
 from appliance.factory.authority import Authority, make_authority, pem
@@ -38,7 +39,9 @@ class Keys:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered(request: pytest.FixtureRequest, settings: LazySettings) -> Iterator[None]:
-    """Throttles count in the cache and signers are kept in memory: neither goes from test to test."""
+    """Throttles count in the cache, signers are kept in memory, and a thread speaks the language of its last
+    request: none of it goes from test to test.
+    """
     key_rings._load.cache_clear()
     proofs.forget()
     in_database = "DatabaseCache" in settings.CACHES["default"]["BACKEND"]
@@ -50,6 +53,7 @@ def _nothing_remembered(request: pytest.FixtureRequest, settings: LazySettings) 
     yield
     key_rings._load.cache_clear()
     proofs.forget()
+    translation.deactivate()
 
 
 @pytest.fixture

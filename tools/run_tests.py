@@ -26,6 +26,7 @@ BESIDE_EACH_OTHER = "not long and not serial and not browser"
 IN_TWO_ROWS = "(serial or browser) and not long"
 ROWS = ["-n", "2", "--dist", "load", "--maxschedchunk", "1"]
 NOTHING_COLLECTED = 5
+RACES = "tests/races"
 # Below this many files a second worker costs more (a database of its own) than it saves.
 WORTH_WORKERS = 8
 
@@ -98,9 +99,12 @@ def run_halves(
 
 
 def run_long(extra: Sequence[str], tally: Tally) -> None:
-    """Run what is too long for every day."""
+    """Run what is too long for every day, and the races as often as they were meant to run."""
     with PrivateServices() as services:
-        run_part("Long tests on PostgreSQL and Redis", ["-m", "long", *extra], services.environment(), tally)
+        environment = services.environment()
+        run_part("Long tests on PostgreSQL and Redis", ["-m", "long", *extra], environment, tally)
+        if not extra:
+            run_part("Races at full length", [RACES], {**environment, suite.WHOLE_RACES: "1"}, tally)
 
 
 def is_test_path(argument: str) -> bool:

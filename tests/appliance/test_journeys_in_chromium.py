@@ -18,6 +18,7 @@ from tests.appliance.conftest import HARDWARE_ID, Bench
 from tests.appliance.fake_portal import FakePortal
 from tests.appliance.issuing import NOW, Json, item
 from tests.appliance.moved_clock import hands_of
+from tests.browser.looks import fits
 
 pytestmark = pytest.mark.browser
 
@@ -264,7 +265,7 @@ class TestLooks:
             window.goto(f"http://127.0.0.1:{browser.port}{path}")
             results = Axe().run(window)
             found[path] = results.generate_report() if results.violations_count else ""
-            assert window.evaluate("document.documentElement.scrollWidth") <= width, path
+            assert fits(window), path
 
         look("/sign-in")
         window.get_by_label("Password").fill(PASSWORD)

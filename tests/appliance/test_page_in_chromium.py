@@ -14,6 +14,7 @@ from tests.appliance.browsing import Browser, sign_in
 from tests.appliance.conftest import HARDWARE_ID, Bench
 from tests.appliance.fake_portal import FakePortal
 from tests.appliance.issuing import item
+from tests.browser.looks import fits
 
 pytestmark = pytest.mark.browser
 
@@ -122,7 +123,7 @@ class TestItsLooks:
             window.goto(f"http://127.0.0.1:{browser.port}{path}")
             results = Axe().run(window)
             found[name] = results.generate_report() if results.violations_count else ""
-            assert window.evaluate("document.documentElement.scrollWidth") <= width, name
+            assert fits(window), name
 
         look("new")
         fetch(online.device())

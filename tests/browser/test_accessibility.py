@@ -8,6 +8,7 @@ from devices import alerts, blocking
 from devices.models import Alert, Device, TrustAnchor
 from tests import factories
 from tests.browser.conftest import OpenWindow
+from tests.browser.looks import fits
 from tests.factories import NOW, PASSWORD, caller
 
 pytestmark = pytest.mark.browser
@@ -84,8 +85,7 @@ class TestPages:
         ):
             page.goto(address)
             found[address] = findings(page)
-            width_of_content = page.evaluate("document.documentElement.scrollWidth")
-            assert width_of_content <= width, address
+            assert fits(page), address
         assert {address: report for address, report in found.items() if report} == {}
 
     def test_axe_finds_nothing_where_something_was_refused_or_is_asked(
@@ -140,7 +140,7 @@ class TestPages:
         sign_in(page, "alice@example.com")
         page.goto(f"/devices/{HARDWARE_ID}")
         found = {"blocked": findings(page)}
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert fits(page)
         page.get_by_role("button", name="Sign out").click()
         sign_in(page, "dora@example.com")
         page.goto(f"/projects/{factories.first_project(dora).pk}")
@@ -185,7 +185,7 @@ class TestPages:
         ):
             page.goto(f"/staff/{address}")
             found[address] = findings(page)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+            assert fits(page), address
         page.goto("/staff/trust-anchors/add")
         page.get_by_label("Manufacturer").fill("Other Networks")
         page.get_by_label("Or the certificate pasted").fill(

@@ -9,6 +9,7 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from tests import factories
 from tests.browser.conftest import OpenWindow, Visit
+from tests.browser.looks import fits
 from tests.factories import PASSWORD
 from tests.web.codes import code_of
 from tests.web.letters import letter, link_in
@@ -22,12 +23,6 @@ def complained_of_nothing(visit: Visit) -> None:
     """Neither the console nor the content security policy had anything to say, and nothing left the house."""
     assert visit.complaints == []
     assert visit.strangers == []
-
-
-def fits(page: Page) -> bool:
-    """Nothing sticks out to the right."""
-    width = page.evaluate("document.documentElement.scrollWidth")
-    return bool(width <= (page.viewport_size or {"width": 0})["width"])
 
 
 def sign_in(page: Page) -> None:

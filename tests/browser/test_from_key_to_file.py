@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import Project
 from tests import factories
 from tests.browser.conftest import OpenWindow, Visit
+from tests.browser.looks import fits
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -20,12 +21,6 @@ def sign_in(page: Page, email: str) -> None:
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-
-
-def fits(page: Page) -> bool:
-    """Nothing sticks out to the right."""
-    width = page.evaluate("document.documentElement.scrollWidth")
-    return bool(width <= (page.viewport_size or {"width": 0})["width"])
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from devices.models import Device
 from licenses.models import Move
 from tests import factories
 from tests.browser.conftest import OpenWindow
-from tests.browser.test_from_key_to_file import fits, sign_in
+from tests.browser.looks import fits
+from tests.browser.test_from_key_to_file import sign_in
 from tests.factories import PASSWORD
 from tests.operations import moving
 

@@ -9,6 +9,7 @@ from licenses import reminders
 from portal.core import clock
 from tests import factories
 from tests.browser.conftest import OpenWindow
+from tests.browser.looks import fits
 from tests.browser.test_accessibility import findings, sign_in
 from tests.factories import PASSWORD
 from tests.operations.testing import created, downloaded
@@ -55,7 +56,7 @@ def test_they_fit_and_axe_finds_nothing(
 
     def look(address: str) -> None:
         found[address] = findings(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+        assert fits(page), address
 
     sign_in(page, "alice@example.com")
     for address in ("/endings", "/account", "/account/notices", f"/companies/{company.pk}/mails"):

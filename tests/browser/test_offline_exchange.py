@@ -20,6 +20,7 @@ from devices.models import Device, TrustAnchor
 from licenses import delivery, queries, verification
 from tests import factories
 from tests.browser.conftest import OpenWindow, Visit
+from tests.browser.looks import fits
 from tests.factories import PASSWORD
 from tests.journeys.conftest import Appliance
 
@@ -110,12 +111,6 @@ def sign_in(page: Page, email: str = "alice@example.com", at: str = PAGE) -> Non
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-
-
-def fits(page: Page) -> bool:
-    """Nothing sticks out to the right."""
-    width = page.evaluate("document.documentElement.scrollWidth")
-    return bool(width <= (page.viewport_size or {"width": 0})["width"])
 
 
 def hand_in(page: Page, file: Path) -> None:

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import Company
 from tests import factories
 from tests.browser.conftest import OpenWindow
+from tests.browser.looks import fits
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -152,7 +153,7 @@ class TestFiftyDevices:
         expect(page.get_by_role("main")).to_contain_text(f"100 are free now, and {100 - 2 * devices} then")
         page.get_by_role("button", name="Assign", exact=True).click()
         expect(page.get_by_text(f"2 × Port 14 assigned to each of {devices} devices.")).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert fits(page)
         page.get_by_role("link", name="At another moment").click()
         expect(page.get_by_role("row", name=re.compile("Port 14"))).to_contain_text(f"{2 * devices}")
         page.get_by_label("Moment (UTC)").fill("2020-01-01T12:00")

@@ -7,6 +7,7 @@ import pytest
 from accounts.models import Company, Project, User
 from tests import factories
 from tests.browser.conftest import OpenWindow
+from tests.browser.looks import fits
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -59,7 +60,7 @@ def test_the_alert_leads_to_why_and_what_was_typed_stays(
     help_page = opened.value
     help_page.wait_for_url(re.compile("/problems/insufficient-licenses$"))
     assert help_page.get_by_role("heading", level=2).all_inner_texts() == headings
-    assert help_page.evaluate("document.documentElement.scrollWidth") <= width
+    assert fits(help_page)
     # Where it was refused nothing is lost: going back to it would ask whether to send the form again.
     assert page.locator("[name=quantity]").input_value() == "5"
     assert visit.strangers == []

@@ -11,7 +11,8 @@ from devices.models import Device
 from licenses import trial_queries
 from tests import factories
 from tests.browser.conftest import OpenWindow
-from tests.browser.test_from_key_to_file import fits, sign_in
+from tests.browser.looks import fits
+from tests.browser.test_from_key_to_file import sign_in
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.browser

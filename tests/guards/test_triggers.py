@@ -261,14 +261,3 @@ class TestTriggers:
             names = {row[0] for row in cursor.fetchall()}
 
         assert names == set(REFUSED)
-
-
-@pytest.mark.django_db(transaction=True)
-class TestAtARealCommit:
-    def test_a_balance_that_nothing_moved_is_refused(self, rows: Rows) -> None:
-        before = rows.holding.balance
-        with pytest.raises(IntegrityError, match=UNEQUAL):
-            raise_balance(rows)
-
-        rows.holding.refresh_from_db()
-        assert rows.holding.balance == before

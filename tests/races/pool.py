@@ -3,6 +3,7 @@
 A connection made in the heat of a race would spread the racers by milliseconds; kept ones start together.
 """
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,12 +14,22 @@ from typing import Any, TypeVar
 from django.db import connection
 
 from portal.core.errors import DomainError
+from tools import suite
 
 SIZE = 32
 PATIENCE = 30
 """Seconds after which a race that hangs is given up."""
 
 Result = TypeVar("Result")
+
+
+def often(whole: int) -> int:
+    """How many times to run a race: `whole` in `make long`, a quarter in `make test`, but no fewer than 30.
+
+    Whoever takes a lock out sees the race go red within a few repetitions; the many are for what nobody
+    thought of.
+    """
+    return whole if os.environ.get(suite.WHOLE_RACES) == "1" else min(whole, max(30, whole // 4))
 
 
 @dataclass(frozen=True)

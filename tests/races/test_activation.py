@@ -9,14 +9,14 @@ from licenses import activation, verification
 from licenses.models import ActivationKey, Holder
 from portal.core.models import Act
 from tests.factories import NOW, caller, free, make_key, make_project
-from tests.races.pool import SIZE, Pool
+from tests.races.pool import SIZE, Pool, often
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 
 
 class TestActivation:
     def test_of_thirty_two_at_once_one_gets_the_licenses(self, pool: Pool, project: Project) -> None:
-        for repetition in range(1, 201):
+        for repetition in range(1, often(200) + 1):
             code = make_key(lines={"Port": 5})
             outcomes = pool.race(
                 [
@@ -27,13 +27,13 @@ class TestActivation:
             assert len(outcomes.answers) == 1
             assert outcomes.refused == {"key-already-activated": SIZE - 1}
             assert free(project) == 5 * repetition
-        assert Act.objects.filter(operation="activate-key").count() == 200
+        assert Act.objects.filter(operation="activate-key").count() == often(200)
         assert list(verification.violations()) == []
 
     def test_the_same_request_thirty_two_times_at_once_has_one_effect_and_one_answer(
         self, pool: Pool, project: Project
     ) -> None:
-        for repetition in range(1, 201):
+        for repetition in range(1, often(200) + 1):
             code, request = make_key(lines={"Port": 5}), caller()
             outcomes = pool.race(
                 [partial(activation.activate_key, code=code, target=project, caller=request, now=NOW)] * SIZE
@@ -44,7 +44,7 @@ class TestActivation:
 
     def test_a_block_and_an_activation_at_once_do_not_both_happen(self, pool: Pool, project: Project) -> None:
         """Blocking, as support will do it: under the lock of the key, if it is issued."""
-        for _ in range(100):
+        for _ in range(often(100)):
             code = make_key(lines={"Port": 5})
             before = free(project)
             blocked = ActivationKey.objects.filter(last_four=code[-4:], state="issued")
@@ -59,7 +59,7 @@ class TestActivation:
             assert free(project) == before + (0 if was_blocked else 5)
 
     def test_first_activations_of_a_company_make_its_holders_once(self, pool: Pool, company: Company) -> None:
-        for _ in range(50):
+        for _ in range(often(50)):
             project = make_project(company=company)
             racers = [
                 partial(

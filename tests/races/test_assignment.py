@@ -13,7 +13,7 @@ from licenses.models import Grant, LicenseDocument
 from portal.core.models import Act
 from tests.factories import NOW, activated, assigned, caller, free, get_product, give_back, make_device
 from tests.operations.bookkeeping import latest, read
-from tests.races.pool import SIZE, Pool
+from tests.races.pool import SIZE, Pool, often
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring")
 
@@ -32,7 +32,7 @@ def assign_to(device: Device, code: str = "Port", quantity: int = 1) -> "partial
 class TestAssigning:
     def test_of_thirty_two_five_get_the_last_five(self, pool: Pool, project: Project) -> None:
         devices = [make_device(project=project) for _ in range(SIZE)]
-        for _ in range(200):
+        for _ in range(often(200)):
             activated(project, {"Port": 5})
             outcomes = pool.race([assign_to(device) for device in devices])
             assert len(outcomes.answers) == 5
@@ -44,7 +44,7 @@ class TestAssigning:
         self, pool: Pool, project: Project
     ) -> None:
         activated(project, {"Port": 1000})
-        for repetition in range(1, 201):
+        for repetition in range(1, often(200) + 1):
             device = make_device(project=project)
             racer = assign_to(device)
             outcomes = pool.race([racer] * SIZE)
@@ -59,7 +59,7 @@ class TestAssigning:
     ) -> None:
         codes = ["Port", "UC", "Fax", "Video"]
         activated(project, dict.fromkeys(codes, 200))
-        for _ in range(200):
+        for _ in range(often(200)):
             device = make_device(project=project)
             outcomes = pool.race([assign_to(device, code) for code in codes])
             assert outcomes.refused == {}
@@ -75,7 +75,7 @@ class TestAssigning:
     ) -> None:
         settings.GRANTS_PER_DEVICE = 2
         activated(project, {"Port": 500, "UC": 500})
-        for _ in range(100):
+        for _ in range(often(100)):
             device = make_device(project=project)
             assigned(device)
             outcomes = pool.race([assign_to(device, code) for code in ("Port", "UC", "Port", "UC")])
@@ -83,7 +83,7 @@ class TestAssigning:
 
     def test_first_holdings_and_holders_are_made_once(self, pool: Pool, project: Project) -> None:
         activated(project, {"Port": 1000, "UC": 1000})
-        for _ in range(50):
+        for _ in range(often(50)):
             device = make_device(project=project)
             outcomes = pool.race([assign_to(device, code) for code in ["Port", "UC"] * 4])
             assert outcomes.refused == {}
@@ -94,7 +94,7 @@ class TestEndingAGrant:
     def test_a_grant_is_returned_once(self, pool: Pool, project: Project) -> None:
         activated(project, {"Port": 5})
         device = make_device(project=project)
-        for _ in range(200):
+        for _ in range(often(200)):
             grant = assigned(device, 5)
             outcomes = pool.race([partial(give_back, device, grant) for _ in range(4)])
             results = sorted(outcome for done in outcomes.answers for _, outcome in done.results)
@@ -105,7 +105,7 @@ class TestEndingAGrant:
     def test_a_grant_is_returned_or_undone_but_not_both(self, pool: Pool, project: Project) -> None:
         activated(project, {"Port": 5})
         device = make_device(project=project)
-        for _ in range(100):
+        for _ in range(often(100)):
             grant = assigned(device, 5)
             outcomes = pool.race(
                 [
@@ -121,7 +121,7 @@ class TestEndingAGrant:
 
     def test_an_assignment_is_undone_or_handed_out_but_not_both(self, pool: Pool, project: Project) -> None:
         activated(project, {"Port": 1000})
-        for _ in range(200):
+        for _ in range(often(200)):
             device = make_device(project=project)
             grant = assigned(device)
             # Signed before the race: what is left of handing out is what an undo can come across.
@@ -149,7 +149,7 @@ class TestEndingAGrant:
 
 class TestSigning:
     def test_whoever_signs_at_once_hands_out_the_same_bytes(self, pool: Pool, project: Project) -> None:
-        for _ in range(50):
+        for _ in range(often(50)):
             device = make_device(project=project)
             outcomes = pool.race(
                 [partial(delivery.download, device=device, caller=caller(), now=NOW) for _ in range(8)]

@@ -12,7 +12,7 @@ from licenses.catalogue import CATALOGUE
 from licenses.models import Holder
 from portal.core import acts
 from tests.factories import NOW, activated, caller, free, get_product, make_project
-from tests.races.pool import PATIENCE, SIZE, Pool
+from tests.races.pool import PATIENCE, SIZE, Pool, often
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 CODES = [entry.code for entry in CATALOGUE]
@@ -49,7 +49,7 @@ class TestTransfers:
         other = make_project(company=company)
         activated(project, {"Port": 500})
         activated(other, {"Port": 500})
-        for _ in range(50):
+        for _ in range(often(50)):
             outcomes = pool.race([transfer(project, other), transfer(other, project)] * (SIZE // 2))
             assert outcomes.refused == {}
             assert (free(project), free(other)) == (500, 500)
@@ -62,7 +62,7 @@ class TestTransfers:
         for owner in (project, other):
             activated(owner, dict.fromkeys(CODES, 100))
         here, there = ledger.project_holder(project), ledger.project_holder(other)
-        for _ in range(50):
+        for _ in range(often(50)):
             pool.race(
                 [
                     partial(transfer_all, here, there, CODES),
@@ -79,7 +79,7 @@ class TestTransfers:
         """Holdings that are not there yet cannot be locked; they are made in the same order."""
         activated(company, dict.fromkeys(CODES, 1000))
         source = ledger.company_holder(company)
-        for _ in range(50):
+        for _ in range(often(50)):
             first, second = (ledger.project_holder(make_project(company=company)) for _ in range(2))
             pool.race(
                 [
@@ -95,14 +95,14 @@ class TestTransfers:
         self, pool: Pool, company: Company
     ) -> None:
         activated(company)  # else all would queue for the making of the company's own holder, in good order
-        for _ in range(50):
+        for _ in range(often(50)):
             first, second = make_project(company=company), make_project(company=company)
             outcomes = pool.race([transfer(first, second), transfer(second, first)] * 2)
             assert outcomes.refused == {"insufficient-licenses": 4}
 
     def test_no_more_goes_out_than_is_there(self, pool: Pool, company: Company) -> None:
         targets = [make_project(company=company) for _ in range(8)]
-        for _ in range(50):
+        for _ in range(often(50)):
             activated(company, {"Port": 5})
             outcomes = pool.race([transfer(company, target) for target in targets])
             assert outcomes.refused == {"insufficient-licenses": 3}

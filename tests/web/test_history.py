@@ -29,6 +29,8 @@ FACTS = {
     "effective": 5,
     "reason": "stolen",
     "gained": True,
+    "order": "SO-1",
+    "new": "7K-2M",
 }
 
 
