@@ -165,7 +165,7 @@ def check(content: bytes) -> Report:
         unchanged=len(customers) - new - changed,
         linked=tuple(linked),
         missing=len(missing),
-        missing_linked=tuple((number, company) for number, company in missing if company is not None),
+        missing_linked=tuple((number, company) for number, company in missing if company),
     )
 
 

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from orders.web import certificates, customers, products
+from orders.web import certificates, customers, outcomes, products
 
 urlpatterns = [
+    path("outcomes", outcomes.page, name="staff-outcomes"),
     path("customers", customers.customers, name="staff-customers"),
     path("customers/check", customers.check, name="staff-customers-check"),
     path("customers/load", customers.load, name="staff-customers-load"),

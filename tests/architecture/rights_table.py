@@ -338,6 +338,7 @@ TABLE: dict[str, Entry] = {
     "GET staff-customers": Entry(may=STAFF),
     "POST staff-customers-check": Entry(may=STAFF, body=_customer_list),
     "POST staff-customers-load": Entry(may=STAFF, body=_checked_list),
+    "GET staff-outcomes": Entry(may=STAFF),
     "GET staff-products": Entry(may=STAFF),
     "POST staff-products": Entry(may=STAFF, body=given({"version": 15, "reason": "new firmware"})),
     "GET staff-product-add": Entry(may=STAFF),
