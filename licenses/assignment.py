@@ -104,15 +104,14 @@ def look_at_assignment(
 ) -> AssignmentPreview:
     """Say what assigning to several devices would do, as things are now. Changes nothing.
 
-    Places kept for test licenses are not looked at here: the act itself refuses where they are short.
-
     :raises: as `assign_to_devices`.
     """
     project = _require_one_project(devices)
     ledger.require_quantity(quantity)
     held = device_lists.held_by_devices(devices, product=product, now=now)
+    kept = room.places_kept(devices)
     for device in devices:
-        if held[device.pk].grants >= settings.GRANTS_PER_DEVICE:
+        if held[device.pk].grants + kept.get(device.pk, 0) >= settings.GRANTS_PER_DEVICE:
             raise room.DeviceIsFull(most=settings.GRANTS_PER_DEVICE, hardware_id=device.hardware_id)
     available, wanted = queries.free_in(project, product=product), quantity * len(devices)
     if wanted > available:

@@ -4,27 +4,32 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
 from accounts.models import Company, Project
 from devices.models import Device
-from licenses.models import Acknowledged, CompanyImport, LicenseDocument
+from licenses import move_queries, trial_queries
+from licenses.models import Acknowledged, CompanyImport, Grant, LicenseDocument, Move, TestLicense
 
+SOON = timedelta(days=14)
+"""How long before its end a test license is something to look at."""
 PATIENCE = timedelta(days=1)
 """How long a device may leave a new document lying before somebody is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """How many devices of a project wait: for their new document, or for a reset after installing it."""
+    """How many devices a project has, and how many of them wait: for their new document, or for a reset after
+    installing it."""
 
     project: Project
+    devices: int
     not_fetched: int
     for_reset: int
 
 
 def waiting(projects: Sequence[Project], *, now: datetime) -> list[Waiting]:
-    """The projects in which devices wait, in the order given; one query."""
+    """How many devices wait in each of the projects, in the order given; one query."""
     later = LicenseDocument.objects.filter(
         device=OuterRef("device"), seq__gt=OuterRef("seq"), handed_out_at__isnull=False
     )
@@ -36,16 +41,40 @@ def waiting(projects: Sequence[Project], *, now: datetime) -> list[Waiting]:
         Device.objects.filter(project__in=[project.pk for project in projects], released_at=None)
         .alias(lies=Exists(lying), reset=Exists(installed))
         .values_list("project")
-        .annotate(not_fetched=Count("pk", filter=Q(lies=True)), for_reset=Count("pk", filter=Q(reset=True)))
-        .filter(Q(not_fetched__gt=0) | Q(for_reset__gt=0))
+        .annotate(
+            devices=Count("pk"),
+            not_fetched=Count("pk", filter=Q(lies=True)),
+            for_reset=Count("pk", filter=Q(reset=True)),
+        )
     )
-    by_project = {project: (not_fetched, for_reset) for project, not_fetched, for_reset in counted}
+    by_project = {project: found for project, *found in counted}
     return [
-        Waiting(project=project, not_fetched=not_fetched, for_reset=for_reset)
+        Waiting(project=project, devices=devices, not_fetched=not_fetched, for_reset=for_reset)
         for project in projects
-        if (found := by_project.get(project.pk))
-        for not_fetched, for_reset in [found]
+        for devices, not_fetched, for_reset in [by_project.get(project.pk, (0, 0, 0))]
     ]
+
+
+def test_licenses_ending(projects: Iterable[Project], *, now: datetime) -> QuerySet[TestLicense]:
+    """Test licenses of the projects' devices that end soon, the first to end first."""
+    ending = trial_queries.test_licenses_that_end(after=now, until=now + SOON)
+    return ending.filter(device__project__in=[project.pk for project in projects])
+
+
+def open_moves(projects: Iterable[Project], *, now: datetime) -> QuerySet[Move]:
+    """Undecided moves of the projects, the oldest first, each with `bridge_ends_at`: None without one."""
+    running = Q(
+        bridges__grant__state=Grant.State.LIVE,
+        bridges__grant__license_class=Grant.Class.BRIDGE,
+        bridges__grant__expires_at__gt=now,
+    )
+    return (
+        move_queries.open_moves(now=now)
+        .filter(project__in=[project.pk for project in projects])
+        .annotate(bridge_ends_at=Min("bridges__grant__expires_at", filter=running))
+        .select_related("broken", "project__company")
+        .order_by("requested_at", "pk")
+    )
 
 
 def imports_to_answer(companies: Iterable[Company], *, now: datetime) -> QuerySet[CompanyImport]:

@@ -1,5 +1,6 @@
 """Whether a device has room for more grants: its document lists only so many (mission rule 13)."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
@@ -32,6 +33,17 @@ def require_room(device: Device, *, more: int, now: datetime) -> None:
     waiting = trial_queries.waiting_test_license(device)
     kept = len(trial_queries.contents_of(waiting)) if waiting else 0
     require_places(device, kept + more, now=now)
+
+
+def places_kept(devices: Iterable[Device]) -> dict[int, int]:
+    """How many places the test licenses that wait on several devices keep, by primary key; 0 is left out.
+
+    One query, and one for each sort of test license: version, slave, quantity.
+    """
+    waiting = trial_queries.waiting_test_licenses(devices)
+    sorts = {(one.version, one.slave, one.quantity): one for one in waiting}
+    places = {sort: len(trial_queries.contents_of(one)) for sort, one in sorts.items()}
+    return {one.device_id: places[one.version, one.slave, one.quantity] for one in waiting}
 
 
 def require_places(device: Device, places: int, *, now: datetime) -> None:

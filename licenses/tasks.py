@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from licenses import delivery, fulfilment, moves, reminders, trials
+# history_export brings a kind of long job.
+from licenses import delivery, fulfilment, history_export, moves, reminders, trials  # noqa: F401
 from portal.core import outbox, schedule
 
 

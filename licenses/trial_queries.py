@@ -1,7 +1,7 @@
 """Test licenses and what they hold, for people, for doors and for operations (mission rules 20 to 23)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -77,6 +77,11 @@ def test_license_of(device: Device) -> TestLicense | None:
 def waiting_test_license(device: Device) -> TestLicense | None:
     """The one that waits for its first download, if there is one."""
     return TestLicense.objects.filter(WAITING, device=device).first()
+
+
+def waiting_test_licenses(devices: Iterable[Device]) -> list[TestLicense]:
+    """Those that wait for their first download on one of several devices."""
+    return list(TestLicense.objects.filter(WAITING, device__in=[device.pk for device in devices]))
 
 
 def document_and_wait(device: Device) -> tuple[LicenseDocument | None, bool]:

@@ -2,8 +2,8 @@
 
 Months that are over are summed once, by a job, in one statement over the transfers since the last time. A
 look at a year reads a few hundred sums by their index, and adds up the transfers since then by their primary
-key: it costs what the running month costs, however many years came before. Until the job has run for the first
-time the whole of the books is read.
+key: it costs what the running month costs, however many years came before. Until the job has run for the
+first time the whole of the books is read.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -59,6 +59,8 @@ SECOND_FACTOR_KEYS = environment.fernet_keys(
 TERMS_VERSION = environment.text("TERMS_VERSION", "2026-11")
 GRANTS_PER_DEVICE = 200
 ACTIVATION_CODE_KEPT = timedelta(days=7)
+# A history up to so many entries is downloaded at once; a longer one is made in the background.
+HISTORY_ROWS_AT_ONCE = environment.number("HISTORY_ROWS_AT_ONCE", 5000)
 KEY_LOOKUPS_PER_HOUR = environment.number("KEY_LOOKUPS_PER_HOUR", 600)
 LARGEST_QUANTITY = 1_000_000
 TEST_LICENSE_MONTHS = 3  # from the first download; the mission's number, so not for the environment
@@ -71,6 +73,8 @@ TEST_LICENSES_WITHOUT_CONTACT = environment.number("TEST_LICENSES_WITHOUT_CONTAC
 MOVES_WITHOUT_HARDWARE = environment.number("MOVES_WITHOUT_HARDWARE", 5)
 # Units times the weight of their products, above which a move takes a second person (mission rule 26).
 MOVE_WEIGHT_LIMIT = environment.number("MOVE_WEIGHT_LIMIT", 500)
+# The largest evidence file of a move (mission rule 24); the proxy in front lets 6 MiB through.
+EVIDENCE_KIB = environment.number("EVIDENCE_KIB", 5 * 1024)
 
 # Who works in the staff console has a second factor. Only the demo can do without.
 STAFF_SECOND_FACTOR = environment.flag("STAFF_SECOND_FACTOR", default=not DEMO) or not DEMO

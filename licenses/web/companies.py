@@ -8,8 +8,8 @@ from accounts.queries import MANAGE
 from accounts.requests import person, signed_in
 from accounts.web import active
 from devices import queries as devices
+from licenses import history_sentences as history
 from licenses import queries
-from licenses.web import history
 
 HISTORY = 10
 

@@ -1,6 +1,6 @@
 """The overview: companies, projects and balances of the signed-in person, and what to do next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,15 +11,15 @@ from accounts import invitation_queries
 from accounts import queries as accounts
 from accounts.models import Company, Membership, Project
 from accounts.requests import person, signed_in
-from devices import queries as devices
 from licenses import attention, queries, records
+from licenses import history_sentences as history
+from licenses.history_sentences import HistoryLine
 from licenses.models import CompanyImport
 from licenses.queries import BalanceRow
-from licenses.web import history
-from licenses.web.history import HistoryLine
 from portal.core import clock
 
 HISTORY = 8
+MOST = 5  # things of one sort that are named; the rest is behind a link or on the devices' pages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +47,19 @@ def overview(request: HttpRequest) -> HttpResponse:
     user = person(request)
     memberships = list(accounts.memberships_of(user))
     projects = list(accounts.projects_of(user).filter(archived_at=None))
-    parts = _parts(memberships, projects)
     now = clock.now()
+    counted = attention.waiting(projects, now=now)
+    parts = _parts(memberships, projects, devices={one.project.pk: one.devices for one in counted})
+    ending = attention.test_licenses_ending(projects, now=now)[:MOST] if projects else ()
+    moves = attention.open_moves(projects, now=now)[: MOST + 1] if projects else ()
     context = {
         "parts": parts,
         "invitations": invitation_queries.invitations_for(user, now=now),
-        "waiting": attention.waiting(projects, now=now),
+        "waiting": [one for one in counted if one.not_fetched or one.for_reset],
         "imports": _imports(memberships, now),
+        "tests_ending": list(ending),
+        "moves": list(moves)[:MOST],
+        "more_moves": len(moves) > MOST,
         "history": _history(memberships, projects),
         "is_member": bool(memberships),
         "has_devices": any(line.devices for part in parts for line in part.projects),
@@ -79,7 +85,9 @@ def _history(memberships: Sequence[Membership], projects: Sequence[Project]) -> 
     return history.told(entries[:HISTORY], only_known={project.pk: project.name for project in shared})
 
 
-def _parts(memberships: Sequence[Membership], projects: Sequence[Project]) -> list[CompanyPart]:
+def _parts(
+    memberships: Sequence[Membership], projects: Sequence[Project], *, devices: Mapping[int, int]
+) -> list[CompanyPart]:
     parts = {
         membership.company.pk: CompanyPart(company=membership.company, role=membership.role)
         for membership in memberships
@@ -87,10 +95,9 @@ def _parts(memberships: Sequence[Membership], projects: Sequence[Project]) -> li
     free = queries.free_by_balance(companies=[part.company for part in parts.values()], projects=projects)
     for part in parts.values():
         part.free = free.get(part.company, ())
-    counts = devices.count_by_project(projects)
     for project in projects:
         part = parts.setdefault(project.company_id, CompanyPart(company=project.company, role=""))
         part.projects.append(
-            ProjectLine(project=project, free=free.get(project, ()), devices=counts.get(project.pk, 0))
+            ProjectLine(project=project, free=free.get(project, ()), devices=devices.get(project.pk, 0))
         )
     return list(parts.values())

@@ -14,20 +14,23 @@ from accounts.requests import person, signed_in
 from licenses import past
 from licenses.web import choices
 from portal.core import clock
+from portal.core.forms import ZoneField
 
 
 class MomentForm(forms.Form):
     at = forms.DateTimeField(
-        label=gettext_lazy("Moment (UTC)"),
+        label=gettext_lazy("Moment"),
         required=False,
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
+    zone = ZoneField()
+
     def moment(self, now: datetime) -> datetime:
         """The moment that is asked for; now, where none is."""
         given: datetime | None = self.cleaned_data.get("at") if self.is_valid() else None
-        return given.replace(tzinfo=UTC) if given else now
+        return given.replace(tzinfo=self.cleaned_data["zone"]).astimezone(UTC) if given else now
 
 
 @signed_in
@@ -54,6 +57,8 @@ def project_balance(request: HttpRequest, project_id: int) -> HttpResponse:
 def _balance(request: HttpRequest, balance: Company | Project, page: dict[str, Any]) -> HttpResponse:
     now = clock.now()
     form = MomentForm(request.GET or None, initial={"at": now})
+    if not form.is_bound:  # so that it can be shown in the reader's zone
+        form.fields["at"].widget.attrs["data-utc"] = f"{now:%Y-%m-%dT%H:%M:%SZ}"
     moment = form.moment(now)
     context = {
         **page,

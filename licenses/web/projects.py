@@ -18,7 +18,8 @@ from accounts.requests import caller, person, signed_in
 from accounts.web import active
 from devices.enrollment import DeviceNameTooLong
 from licenses import adding, assignment, device_lists, queries
-from licenses.web import choices, history
+from licenses import history_sentences as history
+from licenses.web import choices
 from portal.core import clock
 from portal.core.errors import DomainError
 from portal.core.forms import ActForm, respond

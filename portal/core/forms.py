@@ -5,8 +5,10 @@ on top of the form, with its code, and beside the field it is about.
 """
 
 from collections.abc import Mapping
+from datetime import UTC
 from http import HTTPStatus
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
 from django.forms.renderers import TemplatesSetting
@@ -53,6 +55,25 @@ class DayInput(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
+
+
+class ZoneField(forms.CharField):
+    """The reader's time zone, which portal.js knows and fills in; without it, or with nonsense, UTC.
+
+    It gives a `tzinfo`: days and hours that somebody typed are of this zone, like the times on the page.
+    """
+
+    widget = forms.HiddenInput
+
+    def __init__(self) -> None:
+        super().__init__(required=False, max_length=60, widget=forms.HiddenInput(attrs={"data-zone": ""}))
+
+    def clean(self, value: Any) -> Any:
+        """The zone that is named."""
+        try:
+            return ZoneInfo(str(value)) if value and len(str(value)) <= 60 else UTC
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            return UTC
 
 
 class PortalForm(forms.Form):

@@ -201,6 +201,7 @@ TABLE: dict[str, Entry] = {
     # --- Companies ---
     "GET company-keys": Entry(may=MEMBER),
     "GET company-history": Entry(may=MEMBER),
+    "POST company-history": Entry(may=MEMBER),
     "GET company-balance": Entry(may=MEMBER),
     "GET company": Entry(may=MEMBER),
     "GET members": Entry(may=MEMBER),
@@ -303,6 +304,9 @@ TABLE: dict[str, Entry] = {
     ),
     "GET device-move-withdraw": Entry(may=OPERATE, arguments=_of_the_broken),
     "POST device-move-withdraw": Entry(may=OPERATE, arguments=_of_the_broken),
+    "GET device-move-evidence": Entry(may=OPERATE, arguments=_of_the_broken),
+    "POST device-move-evidence": Entry(may=OPERATE, arguments=_of_the_broken),
+    "GET device-move-evidence-file": Entry(may=VIEW, arguments=_of_the_broken),
     "GET device-test-license": Entry(may=OPERATE),
     "POST device-test-license": Entry(may=OPERATE, body=given({"version": 14, "quantity": 5})),
     "GET device-test-license-change": Entry(may=OPERATE),
@@ -318,6 +322,7 @@ TABLE: dict[str, Entry] = {
     "POST staff-move": Entry(
         may=STAFF, body=given({"reason": "broken", "do": "refuse"}), arguments=_of_the_broken
     ),
+    "GET staff-move-evidence": Entry(may=STAFF, arguments=_of_the_broken),
     "GET staff-alerts": Entry(may=STAFF),
     "GET staff-alert": Entry(may=STAFF),
     "POST staff-alert": Entry(may=STAFF, body=given({"reason": "seen"})),
@@ -421,6 +426,9 @@ TABLE: dict[str, Entry] = {
         may=OPERATE, body=given({"replacement": HARDWARE_ID}), arguments=_of_the_broken
     ),
     "POST api-move-withdraw": Entry(may=OPERATE, arguments=_of_the_broken),
+    "GET api-move-evidence": Entry(may=VIEW, arguments=_of_the_broken),
+    # What is sent is no multipart: those who may are told so, the others that it is not there.
+    "POST api-move-evidence": Entry(may=OPERATE, arguments=_of_the_broken),
     "GET api-project-test-licenses": Entry(may=VIEW),
     "GET api-test-license": Entry(may=VIEW),
     "POST api-test-license": Entry(may=OPERATE, body=given({"version": 14, "quantity": 5})),

@@ -1,6 +1,7 @@
 """Every job that is asked for has somebody who does it."""
 
 import ast
+import re
 from pathlib import Path
 
 from django.utils.module_loading import autodiscover_modules
@@ -8,13 +9,14 @@ from django.utils.module_loading import autodiscover_modules
 from portal.core import outbox, schedule
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("portal", "accounts", "devices", "licenses", "orders")
 ASKING = {"outbox.put", "outbox.put_all"}
 
 
 def jobs_asked_for() -> dict[str, str]:
     """The names given to those who ask, with the place."""
     found: dict[str, str] = {}
-    for package in ("portal", "accounts", "devices", "licenses", "orders"):
+    for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) in ASKING:
@@ -45,3 +47,19 @@ class TestJobs:
 
         assert schedule.names()
         assert schedule.names() <= set(outbox._handlers)
+
+    def test_workers_know_each_kind_of_long_job(self) -> None:
+        """A kind stands beside its operation; tasks.py of its app brings the module into the worker."""
+        found = {
+            path.relative_to(ROOT): path.with_name("tasks.py").read_text(encoding="utf-8")
+            for package in PACKAGES
+            for path in (ROOT / package).glob("*.py")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.FunctionDef)
+            for decorator in node.decorator_list
+            if isinstance(decorator, ast.Call)
+            and ast.unparse(decorator.func) in {"kind", "long_job_kinds.kind"}
+        }
+
+        assert found, "there are kinds"
+        assert [str(path) for path, tasks in found.items() if not re.search(rf"\b{path.stem}\b", tasks)] == []

@@ -3,6 +3,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from accounts.models import Company, User
+from accounts.permissions import Role
 from appliance.factory.authority import make_authority, pem
 from devices import alerts, blocking
 from devices.models import Alert, Device, TrustAnchor
@@ -155,10 +156,14 @@ class TestPages:
     def test_axe_finds_nothing_on_the_staff_pages(
         self, width: int, dark: bool, open_window: OpenWindow, company: Company, anchor: TrustAnchor
     ) -> None:
-        factories.make_user(name="Sam", email="sam@example.com", password=PASSWORD, is_staff=True)
+        factories.make_user(
+            name="Sam", email="sam@example.com", password=PASSWORD, is_staff=True, roles=list(Role)
+        )
         page = open_window(width=width, dark=dark).page
         sign_in(page, "sam@example.com")
         found = {}
+        product, key = factories.get_product(), factories.find_key(factories.make_key())
+        factories.make_customer(number="C-10042", postal_code="71063")
         for address in ("", "alerts", "trust-anchors", "blocks"):  # also where there is nothing yet
             page.goto(f"/staff/{address}")
             found[f"{address} before"] = findings(page)
@@ -182,6 +187,12 @@ class TestPages:
             "blocks/key",
             f"blocks/device/{HARDWARE_ID}",
             f"blocks/key/{'ab' * 32}",
+            "products",
+            f"products/{product.pk}",
+            "products/new",
+            "customers",
+            "outcomes",
+            f"orders/{key.order_id}/certificate",
         ):
             page.goto(f"/staff/{address}")
             found[address] = findings(page)

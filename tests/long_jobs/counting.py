@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
-from portal.core import long_job_kinds, long_jobs
+from portal.core import long_job_kinds, long_jobs, tasks  # noqa: F401, tasks bring the handler
 from portal.core.long_job_kinds import Slice, Worker
 from portal.core.models import LongJob
 from tests.factories import NOW, caller

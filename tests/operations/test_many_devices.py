@@ -27,6 +27,7 @@ from tests.factories import (
     make_project,
 )
 from tests.operations.bookkeeping import listed, refused, unchanged
+from tests.operations.testing import contents, created
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 
@@ -158,6 +159,16 @@ class TestAssigningToMany:
         with refused(DeviceIsFull, hardware_id=devices[2].hardware_id):
             assign(devices)
         with refused(DeviceIsFull, hardware_id=devices[2].hardware_id):
+            assignment.look_at_assignment(devices=devices, product=get_product(), quantity=2, now=NOW)
+
+    def test_places_kept_for_a_test_license_are_taken(
+        self, devices: list[Device], settings: LazySettings
+    ) -> None:
+        created(devices[1], quantity=5)
+        settings.GRANTS_PER_DEVICE = len(contents(quantity=5))
+        with refused(DeviceIsFull, hardware_id=devices[1].hardware_id):
+            assign(devices)
+        with refused(DeviceIsFull, hardware_id=devices[1].hardware_id):
             assignment.look_at_assignment(devices=devices, product=get_product(), quantity=2, now=NOW)
 
     def test_a_device_that_left_meanwhile_keeps_all_from_it(

@@ -6,7 +6,7 @@ from django.test import Client
 
 TEMPLATES = Path(__file__).parents[2] / "portal" / "templates"
 # Frames of other things: shown wherever those are.
-INSIDE_OTHERS = {"breadcrumbs", "copy_button", "message", "reload", "why"}
+INSIDE_OTHERS = {"breadcrumbs", "copy_button", "message", "reload", "why", "zone"}
 BY_INCLUDE = {"balance_table", "free_list", "pages", "product"}
 
 

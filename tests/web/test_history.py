@@ -9,7 +9,7 @@ import pytest
 from accounts.models import Project, User
 from devices import blocking, seq_floors
 from devices.models import Device
-from licenses.web.history import SENTENCES, told
+from licenses.history_sentences import SENTENCES, told
 from portal.core.models import AuditEntry
 from tests import factories
 from tests.factories import NOW

@@ -3,17 +3,19 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Company, Project, User
+from accounts.models import Company, Project, ProjectRight, User
 from devices.models import Device
-from licenses import activation, adding, assignment, balances, company_import, device_projects
+from licenses import activation, adding, assignment, balances, company_import, device_projects, history_export
+from licenses.histories import KINDS
+from licenses.history_sentences import SENTENCES
 from licenses.past import balance_as_of
-from licenses.web.history import SENTENCES
-from licenses.web.history_pages import KINDS
-from portal.core.models import AuditEntry
+from portal.core import outbox, tasks  # noqa: F401, tasks bring the handler
+from portal.core.models import AuditEntry, LongJob
 from tests import factories
 from tests.factories import NOW, caller
 from tests.web.conftest import SignedIn
@@ -182,6 +184,96 @@ class TestCSV:
         client.cookies["django_language"] = "de"
         [row] = rows(client, reverse("project-history", args=[project.pk]), kind="devices")
         assert "hinzugefügt" in row["what happened"]
+
+
+class TestLongExport:
+    @pytest.fixture(autouse=True)
+    def _long(self, today: object, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings.HISTORY_ROWS_AT_ONCE = 10
+        monkeypatch.setattr(history_export, "ROWS_A_SLICE", 10)
+
+    @pytest.fixture
+    def address(self, project: Project) -> str:
+        """Of a project with a history of 36 entries, which all happened at once."""
+        for number in range(36):
+            factories.make_device(project=project, name=f"Branch {number}")
+        return reverse("project-history", args=[project.pk])
+
+    def ask(self, client: Client, address: str) -> LongJob:
+        page = client.get(address)
+        assert "csv=1" not in page.text
+        assert "Make a CSV file of it" in page.text
+        # An address of before leads to the page.
+        assert client.get(address, {"csv": "1"}).headers["Content-Type"].startswith("text/html")
+        answers = {client.post(address, {"act_key": "once"}).headers["Location"] for _ in range(2)}
+        job = LongJob.objects.get()
+        assert answers == {reverse("long-job", args=[job.pk])}
+        return job
+
+    def test_it_is_made_in_the_background_and_has_what_the_short_one_has(
+        self, client: Client, project: Project, address: str, settings: LazySettings
+    ) -> None:
+        job = self.ask(client, f"{address}?kind=devices")
+        adding.add_device(
+            project=project,
+            hardware_id=factories.new_hardware_id(),
+            name="Later",
+            caller=caller(),
+            now=NOW + DAY,
+        )
+
+        while outbox.work_off(clock=lambda: NOW):
+            pass
+
+        job.refresh_from_db()
+        assert (job.state, job.done, job.slices) == ("done", 36, 4)
+        file = b"".join(client.post(reverse("long-job-result", args=[job.pk]))).decode("utf-8-sig")
+        made = list(csv.DictReader(StringIO(file)))
+        settings.HISTORY_ROWS_AT_ONCE = 100
+        assert made == [row for row in rows(client, address, kind="devices") if row["name"] != "Later"]
+
+    def test_whoever_may_not_see_the_project_any_more_does_not_get_it(
+        self, signed_in: SignedIn, erin: User, address: str
+    ) -> None:
+        client = signed_in(erin)
+        job = self.ask(client, address)
+        outbox.work_off(clock=lambda: NOW, limit=100)
+        ProjectRight.objects.filter(user=erin).delete()
+
+        while outbox.work_off(clock=lambda: NOW):
+            pass
+
+        assert client.get(reverse("long-job", args=[job.pk])).status_code == 404
+        job.refresh_from_db()
+        assert job.state == "failed"
+
+
+class TestZones:
+    @pytest.mark.parametrize(
+        ("zone", "found"),
+        [
+            ("Pacific/Auckland", True),
+            ("", False),
+            ("Nowhere/Else", False),
+            ("../../etc", False),
+            ("x" * 99, False),
+        ],
+    )
+    def test_a_day_is_one_of_the_reader_s_zone(
+        self, client: Client, project: Project, zone: str, found: bool
+    ) -> None:
+        """Noon in UTC is the next day in Auckland."""
+        factories.make_device(project=project)
+        address = reverse("project-history", args=[project.pk])
+        given = {"kind": "devices", "since": f"{NOW + DAY:%Y-%m-%d}", "zone": zone}
+
+        assert bool(told(client, address, **given)) == found
+        assert ('title="2026-11-24 11:00:00 UTC"' in client.get(address, given).text) == found
+
+    def test_a_moment_is_one_of_the_reader_s_zone(self, client: Client, project: Project) -> None:
+        address = reverse("project-balance", args=[project.pk])
+        page = client.get(address, {"at": "2026-11-24T13:00", "zone": "Europe/Berlin"})
+        assert page.context["moment"] == NOW
 
 
 class TestBalanceAtAMoment:

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -11,6 +12,7 @@ from licenses import balances, company_import
 from licenses.models import Acknowledged, LicenseDocument
 from tests import factories
 from tests.factories import NOW, caller
+from tests.operations import moving, testing
 from tests.web.conftest import SignedIn
 
 
@@ -140,6 +142,49 @@ class TestAttention:
         assert self.waiting(signed_in(alice)) == [("DEFAULT", 0, 2)]
         assert self.waiting(signed_in(erin)) == [("DEFAULT", 0, 2)]
         assert self.waiting(signed_in(charlie)) == []
+
+    def test_it_names_open_moves_with_the_end_of_their_bridge_to_whoever_sees_the_project(
+        self, signed_in: SignedIn, alice: User, erin: User, charlie: User, project: Project
+    ) -> None:
+        factories.activated(project, {"Port": 10})
+        bridged, bare = (factories.make_device(project=project) for _ in range(2))
+        factories.assigned(bridged)
+        factories.assigned(bare)
+        move = moving.asked(bridged, factories.make_device(project=project))
+        moving.asked(bare)
+        for user in (alice, erin):
+            page = signed_in(user).get(reverse("home"))
+            ends = [(one.broken, one.bridge_ends_at) for one in page.context["moves"]]
+            assert ends == [(bridged, NOW + timedelta(days=14)), (bare, None)]
+            assert f"{reverse('device', args=[bridged.hardware_id])}#move" in page.text
+            assert "needs a replacement" in page.text
+        assert signed_in(charlie).get(reverse("home")).context["moves"] == []
+        moving.withdrawn(move)
+        page = signed_in(alice).get(reverse("home"))
+        assert [one.broken for one in page.context["moves"]] == [bare]
+
+    def test_it_names_test_licenses_that_end_within_two_weeks_and_leads_to_all_endings(
+        self,
+        signed_in: SignedIn,
+        alice: User,
+        charlie: User,
+        project: Project,
+        keyring: object,
+        today: time_machine.Traveller,
+    ) -> None:
+        device = factories.make_device(project=project)
+        testing.created(device)
+        ends = testing.downloaded(device).ends_at
+        assert ends is not None
+        seen = []
+        for days in (15, 14, 0.5, 0):
+            today.move_to(ends - timedelta(days=days), tick=False)
+            page = signed_in(alice).get(reverse("home"))
+            seen.append(f'href="{reverse("endings")}">See what ends' in page.text)
+            assert bool(page.context["tests_ending"]) == seen[-1]
+        assert seen == [False, True, True, False]
+        today.move_to(ends - timedelta(days=1), tick=False)
+        assert signed_in(charlie).get(reverse("home")).context["tests_ending"] == []
 
     def test_it_shows_admins_the_imports_that_wait_for_them(
         self, signed_in: SignedIn, alice: User, bob: User, charlie: User, company: Company

@@ -41,6 +41,20 @@ document.addEventListener("portal:part", (event) => {
 showOwnTimes(document);
 offerCopying(document);
 
+// Days and hours that somebody types into a filter are those of the reader's zone, like the times on the page. A
+// zone that stands in the address already stays: whoever got the link sees what was meant.
+for (const field of document.querySelectorAll("input[data-zone]")) {
+  if (!field.value) {
+    field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    for (const name of field.form.querySelectorAll("[data-zone-name]")) {
+      name.textContent = field.value;
+    }
+    for (const typed of field.form.querySelectorAll("input[data-utc]")) {
+      typed.value = ownZone.format(new Date(typed.dataset.utc)).replace(" ", "T");
+    }
+  }
+}
+
 // Activation codes in groups of five while they are typed, with the caret at the end only: elsewhere the
 // reader is correcting something and must not be disturbed.
 for (const input of document.querySelectorAll("input[data-activation-code]")) {
