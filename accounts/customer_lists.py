@@ -59,7 +59,7 @@ class CustomerListUnreadable(Invalid):
         "Guessing the encoding or the order of the columns would put names and postal codes where they do "
         "not belong, and customers could no longer be found."
     )
-    way_out = _("Save it as CSV in UTF-8 with commas or semicolons; the first line is: %(columns)s")
+    way_out = _("Save it as CSV in UTF-8 with commas or semicolons; the first line must be %(columns)s.")
     source = "mission rule 2"
 
 

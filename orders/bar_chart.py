@@ -1,7 +1,7 @@
 """Bar charts as SVG, drawn on the server: numbers go in, rectangles in whole units come out.
 
-Without styles of its own: the CSP lets no attribute style it, so colors are in portal.css.
-The table with the same numbers stands below each chart; the picture itself is hidden from screen readers.
+Without styles of its own: the CSP lets no attribute style it, so colors are in portal.css. The table with the
+same numbers stands below each chart; to screen readers the picture is one thing with a name.
 """
 
 from collections.abc import Sequence

@@ -123,9 +123,9 @@ def sum_up_months(*, now: datetime) -> int:
     return len(rows) if is_new else 0
 
 
-def keys_by_order(*, since: datetime, until: datetime) -> QuerySet[ActivationKey]:
-    """The keys of the orders placed in a time, by order: with what became of each."""
-    keys = ActivationKey.objects.filter(order__placed_at__gte=since, order__placed_at__lt=until)
+def keys_by_order(*, since: datetime) -> QuerySet[ActivationKey]:
+    """The keys of the orders placed since then, by order: with what became of each."""
+    keys = ActivationKey.objects.filter(order__placed_at__gte=since)
     return keys.select_related("order__account", "activated_by", "ended_by").order_by(
         "order__placed_at", "order_id", "pk"
     )

@@ -61,7 +61,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
     months = outcomes.months_until(clock.now(), count=chosen["months"])
     if request.GET.get("csv") == "orders":
         since = datetime(months[0].year, months[0].month, 1, tzinfo=UTC)
-        keys = outcomes.keys_by_order(since=since, until=clock.now())
+        keys = outcomes.keys_by_order(since=since)
         return _as_csv("orders", _ORDER_COLUMNS, map(_order_row, keys.iterator(2000)))
     product = next((one for one in products if str(one.pk) == chosen["product"]), None)
     found = outcomes.outcomes(months=months, product=product)
