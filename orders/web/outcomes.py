@@ -40,7 +40,7 @@ class OutcomesForm(forms.Form):
         label=gettext_lazy("Months"),
         choices=[("6", "6"), ("12", "12"), ("24", "24")],
         coerce=int,
-        empty_value=12,
+        empty_value="12",
         required=False,
     )
     product = forms.ChoiceField(label=gettext_lazy("Product"), required=False)
@@ -57,8 +57,8 @@ def page(request: HttpRequest) -> HttpResponseBase:
     products = list(queries.products())
     given = {"months": "12", **request.GET.dict()}
     form = OutcomesForm(given, products=products)
-    chosen = form.cleaned_data if form.is_valid() else {"months": 12, "product": ""}
-    months = outcomes.months_until(clock.now(), count=chosen["months"])
+    chosen: dict[str, Any] = form.cleaned_data if form.is_valid() else {"months": 12, "product": ""}
+    months = outcomes.months_until(clock.now(), count=int(chosen["months"]))
     if request.GET.get("csv") == "orders":
         since = datetime(months[0].year, months[0].month, 1, tzinfo=UTC)
         keys = outcomes.keys_by_order(since=since)
