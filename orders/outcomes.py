@@ -5,7 +5,7 @@ look at a year reads a few hundred sums by their index, and adds up the transfer
 key: it costs what the running month costs, however many years came before. Until the job has run for the
 first time the whole of the books is read.
 
-Measured with two million transfers on a busy machine of two cores: 20 s to sum them all up for the first time,
+Measured with two million transfers on a busy machine of two cores: 20 s to sum them all up the first time,
 3 s to add all of them up at a look, as if all were of the running month.
 """
 
