@@ -33,8 +33,13 @@ class MonthsSummed(models.Model):
     """How far the sums go: all months before `until`. Every transfer of a later month has an id above
     `last_transfer`; the row with the latest month counts."""
 
-    until = models.DateField(unique=True)
+    until = models.DateField()
     last_transfer = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["until"], name="months_are_summed_up_to_a_month_once"),
+        ]
 
     def __str__(self) -> str:
         return f"until {self.until:%Y-%m}"
