@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from orders import outcomes
+from orders import outcomes, uploads
 from portal.core import outbox, schedule
+
+__all__ = ["uploads"]  # the long job that enters a list of orders
 
 schedule.every(timedelta(days=1), "sum-up-months")
 

@@ -10,11 +10,12 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts import calendar_feeds, customer_lists
-from accounts.models import ApiToken, Invitation, Mail, Project, User
+from accounts.models import ApiToken, Invitation, Mail, Project, User, VendorToken
 from devices.models import Alert, Device
 from licenses.models import ActivationKey, CompanyImport, Grant, Move, Order, Product
+from orders.models import OrderUpload
 from portal.core.models import LongJob
-from tests.factories import NOW, caller
+from tests.factories import NOW, caller, find_key
 
 # Nobody is signed in; a stranger has a company of their own; staff have none; end customers have a right in
 # the one project and are no members; the others are members, with or without a right there.
@@ -137,10 +138,33 @@ def _product(_world: World) -> dict[str, Any]:
     return {"product_id": Product.objects.get(code="Port", version=14).pk}
 
 
+def _waiting_key(_world: World) -> dict[str, Any]:
+    return {"key_id": ActivationKey.objects.filter(state="issued").latest("pk").pk}
+
+
+def _activated_order(_world: World) -> dict[str, Any]:
+    return {"number": Order.objects.filter(activation_keys__state="activated").latest("pk").number}
+
+
 def _calendar(world: World) -> dict[str, Any]:
     """The address of an end customer's calendar: so it may show nothing but their project."""
     user = world.people["end-viewer"]
     return {"token": calendar_feeds.make_calendar_feed(user=user, caller=caller(user), now=NOW)}
+
+
+def _vendor_token(_world: World) -> dict[str, Any]:
+    return {"token_id": VendorToken.objects.get().pk}
+
+
+def _an_order(world: World) -> dict[str, Any]:
+    """That of the key that nobody has activated."""
+    key = find_key(world.code)
+    return {"number": key.order.number, "order_id": key.order_id, "key_id": key.pk}
+
+
+def _a_list(_world: World) -> dict[str, Any]:
+    """A list that the member of staff uploaded."""
+    return {"upload_id": OrderUpload.objects.get().pk}
 
 
 def _key(world: World) -> dict[str, Any]:
@@ -204,6 +228,9 @@ TABLE: dict[str, Entry] = {
     ),
     # --- Companies ---
     "GET company-keys": Entry(may=MEMBER),
+    "GET company-orders": Entry(may=ADMIN),
+    "GET company-lost-key": Entry(may=ADMIN, arguments=_an_order),
+    "POST company-lost-key": Entry(may=ADMIN, arguments=_an_order, body=given({"reason": "lost"})),
     "GET company-history": Entry(may=MEMBER),
     "POST company-history": Entry(may=MEMBER),
     "GET company-balance": Entry(may=MEMBER),
@@ -335,6 +362,14 @@ TABLE: dict[str, Entry] = {
         may=STAFF, body=given({"reason": "broken", "do": "refuse"}), arguments=_of_the_broken
     ),
     "GET staff-move-evidence": Entry(may=STAFF, arguments=_of_the_broken),
+    "GET staff-order-correct": Entry(may=STAFF, arguments=_activated_order),
+    "POST staff-order-correct": Entry(
+        may=STAFF, body=given({"reason": "mistake"}), arguments=_activated_order
+    ),
+    "GET staff-key-block": Entry(may=STAFF, arguments=_waiting_key),
+    "POST staff-key-block": Entry(may=STAFF, body=given({"reason": "lost"}), arguments=_waiting_key),
+    "GET staff-person-block": Entry(may=STAFF),
+    "POST staff-person-block": Entry(may=STAFF, body=given({"reason": "stolen"})),
     "GET staff-alerts": Entry(may=STAFF),
     "GET staff-alert": Entry(may=STAFF),
     "POST staff-alert": Entry(may=STAFF, body=given({"reason": "seen"})),
@@ -377,6 +412,26 @@ TABLE: dict[str, Entry] = {
     ),
     "GET staff-unblock-key": Entry(may=STAFF),
     "POST staff-unblock-key": Entry(may=STAFF, body=given({"reason": "not leaked"})),
+    "GET staff-orders": Entry(may=STAFF),
+    "GET staff-order-enter": Entry(may=STAFF),
+    "POST staff-order-enter": Entry(
+        may=STAFF, body=given({"number": "SO-NEW", "lines": "Port 14 1", "keys_per": "order"})
+    ),
+    "GET staff-order-upload": Entry(may=STAFF),
+    "POST staff-order-upload": Entry(may=STAFF),
+    "GET staff-order-list": Entry(may=STAFF, arguments=_a_list),
+    "POST staff-order-list": Entry(may=STAFF, arguments=_a_list),
+    "POST staff-order-list-keys": Entry(may=STAFF, arguments=_a_list),
+    "GET staff-order": Entry(may=STAFF, arguments=_an_order),
+    "POST staff-order": Entry(may=STAFF, arguments=_an_order, body=given({"do": "delivered"})),
+    "GET staff-order-cancel": Entry(may=STAFF, arguments=_an_order),
+    "POST staff-order-cancel": Entry(may=STAFF, arguments=_an_order, body=given({"reason": "withdrawn"})),
+    "GET staff-key-replace": Entry(may=STAFF, arguments=_an_order),
+    "POST staff-key-replace": Entry(may=STAFF, arguments=_an_order, body=given({"reason": "lost"})),
+    "GET staff-vendor-tokens": Entry(may=STAFF),
+    "POST staff-vendor-tokens": Entry(may=STAFF, body=given({"name": "ERP"})),
+    "GET staff-vendor-token-revoke": Entry(may=STAFF, arguments=_vendor_token),
+    "POST staff-vendor-token-revoke": Entry(may=STAFF, arguments=_vendor_token),
     # --- The same over REST ---
     "GET api-me": Entry(may=SIGNED_IN),
     "GET api-companies": Entry(may=SIGNED_IN),
@@ -457,6 +512,11 @@ TABLE: dict[str, Entry] = {
     "POST api-import-consent": Entry(may=ADMIN),
     "POST api-import-refuse": Entry(may=ADMIN),
     "POST api-import-withdraw": Entry(may=ADMIN, arguments=_withdrawn),
+    "GET api-orders": Entry(may=STAFF),
+    "POST api-orders": Entry(may=STAFF, body=given({"number": "SO-NEW", "lines": [LINE]})),
+    "GET api-order": Entry(may=STAFF, arguments=_an_order),
+    "POST api-order-confirm-delivery": Entry(may=STAFF, arguments=_an_order),
+    "POST api-order-cancel": Entry(may=STAFF, arguments=_an_order, body=given({"reason": "withdrawn"})),
     "POST api-key-look-up": Entry(
         may=MEMBER, body=lambda world: {"code": world.code, "company": world.project.company_id}
     ),

@@ -6,9 +6,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    initial = True
-
     dependencies = [
+        ('orders', '0001_uploads'),
         ('licenses', '0011_evidence'),
     ]
 
