@@ -23,10 +23,13 @@ function watch(part) {
     let found;
     try {
       found = (await fetchPart(address))?.querySelector(".long-job");
+      if (!found) {
+        return; // it is not there any more, or somebody signed out
+      }
+      failures = 0;
     } catch {
-      // the network is away for a moment
+      failures += 1; // the network is away for a moment
     }
-    failures = found ? 0 : failures + 1;
     if (found && found.dataset.poll && found.dataset.state === part.dataset.state) {
       part.querySelector("[data-moving]").replaceChildren(...found.querySelector("[data-moving]").childNodes);
     } else if (found) {
