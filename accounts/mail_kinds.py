@@ -18,6 +18,7 @@ class Topic(StrEnum):
     ACTIVATIONS = "activations"
     RETURNS = "returns"
     DEVICES = "devices"
+    MOVES = "moves"
     TEST_LICENSES = "test-licenses"
     MEMBERS = "members"
     COMPANIES = "companies"
@@ -35,6 +36,10 @@ TOPICS: Mapping[Topic, tuple[Any, Any]] = {
     Topic.DEVICES: (
         _("Devices that leave"),
         _("Another company proved that it has a device of a company whose admin you are."),
+    ),
+    Topic.MOVES: (
+        _("Moves after hardware failure"),
+        _("A move was asked for, bridged, decided or ended in a project that you may operate."),
     ),
     Topic.TEST_LICENSES: (
         _("Ends of test licenses"),
@@ -103,5 +108,14 @@ KINDS: Mapping[str, Kind] = {
     "member-joined": Kind(label=_("Member joined"), topic=Topic.MEMBERS),
     "member-left": Kind(label=_("Member left"), topic=Topic.MEMBERS),
     "member-removed": Kind(label=_("Taken out of a company")),
+    "move-approved": Kind(label=_("Move approved"), topic=Topic.MOVES),
+    "move-bridged": Kind(label=_("Bridge given"), topic=Topic.MOVES),
+    "move-device-alive": Kind(label=_("Old device speaks"), topic=Topic.MOVES),
+    "move-expired": Kind(label=_("Move ended without a decision"), topic=Topic.MOVES),
+    "move-refused": Kind(label=_("Move refused"), topic=Topic.MOVES),
+    "move-requested": Kind(label=_("Move asked for"), topic=Topic.MOVES),
+    "move-returned-late": Kind(label=_("Returned after its move"), topic=Topic.MOVES),
+    "move-signed": Kind(label=_("Move signed by the old device"), topic=Topic.MOVES),
+    "move-withdrawn": Kind(label=_("Move withdrawn"), topic=Topic.MOVES),
     "test-license-ending": Kind(label=_("Test license ends"), topic=Topic.TEST_LICENSES),
 }

@@ -20,11 +20,12 @@ class AlertSettledAlready(Conflict):
     source = "mission rule 38"
 
 
-def alert(kind: Alert.Kind, *, device: Device, subject: str, now: datetime, **facts: Any) -> None:
-    """Tell support, once for each cause. Part of the caller's transaction."""
-    Alert.objects.bulk_create(
-        [Alert(kind=kind, device=device, subject=subject, at=now, facts=facts)], ignore_conflicts=True
+def alert(kind: Alert.Kind, *, device: Device, subject: str, now: datetime, **facts: Any) -> bool:
+    """Tell support, once for each cause. Part of the caller's transaction. Whether this is the first time."""
+    _there, first = Alert.objects.get_or_create(
+        device=device, kind=kind, subject=subject, defaults={"at": now, "facts": facts}
     )
+    return first
 
 
 @transaction.atomic(durable=True)

@@ -79,6 +79,7 @@ SENTENCES: Mapping[str, Any] = {
         "The test license of %(hardware_id)s was revoked: it was downloaded in a project that never heard of "
         "the device."
     ),
+    "evidence-added": _("%(actor)s added the evidence file %(name)s to the move of %(broken)s."),
     "move-requested": _("%(actor)s asked to move the licenses of %(broken)s to %(replacement)s: %(reason)s"),
     "replacement-named": _("%(actor)s named %(replacement)s as the replacement of %(broken)s."),
     "replacement-dropped": _("%(actor)s took %(replacement)s back as the replacement of %(broken)s."),

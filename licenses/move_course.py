@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Project
 from devices import alerts
 from devices.models import Alert, Device
-from licenses import bridge_grants, documents, ledger, move_queries, room
+from licenses import bridge_grants, documents, ledger, move_notices, move_queries, room
 from licenses.log_line import LeafType
 from licenses.models import Grant, Move
 from licenses.transparency import Told
@@ -133,9 +134,9 @@ def lock_with_move(device: Device, *, beside: Device | None, now: datetime) -> t
 
 def give_bridge(
     move: Move, sources: Sequence[Grant], *, given_by: int | None, act: Act, caller: Caller, now: datetime
-) -> None:
+) -> datetime:
     """Give the replacement a bridge over each source, and the document that has it: 14 days, and never more
-    than 42 from the request."""
+    than 42 from the request. Returns when it ends."""
     device = move.replacement
     assert device is not None, "a bridge is given to a device"
     # What has ended, and no job has put away yet, must not be in the way of a new one.
@@ -147,6 +148,7 @@ def give_bridge(
     )
     issue(LeafType.BRIDGE, [Told(grant=grant) for grant in grants], device=device, act=act, now=now)
     tell("bridge-given", move, act=act, caller=caller, now=now, ends=ends_at.isoformat())
+    return ends_at
 
 
 def lengthen_bridges(device: Device, *, caller: Caller, now: datetime) -> None:
@@ -237,6 +239,9 @@ def finish_signed(move: Move, moved: Sequence[Grant], *, act: Act, caller: Calle
         end(move, Move.State.SIGNED, at=now, act=act)
         if not moved:
             tell("move-signed-away", move, act=act, caller=caller, now=now)
+    if moved or move.state == Move.State.SIGNED:
+        quantity = sum(grant.quantity for grant in moved)
+        move_notices.signed(move, quantity=quantity, caller=caller, now=now)
 
 
 def end(
@@ -261,16 +266,25 @@ def expire(move: Move, *, now: datetime) -> None:
     end(move, Move.State.EXPIRED, at=move.open_until)
     caller = Caller(scope="portal", key=f"end-of-move:{move.pk}", name="portal")
     tell("move-expired", move, act=None, caller=caller, now=move.open_until)
+    move_notices.expired(move, now=now)
 
 
+@transaction.atomic
 def note_alive(device: Device, *, now: datetime) -> None:
     """Alert support if a device speaks although its licenses were moved away without its signature
-    (mission rule 27), unless its hardware came back."""
+    (mission rule 27), and tell its people, once for each move; unless its hardware came back."""
+    move = move_queries.moved_away_unsigned(device)
+    if move is not None and alerts.alert(
+        Alert.Kind.MOVED_DEVICE_ALIVE, device=device, subject=f"move {move.pk}", now=now, move=move.pk
+    ):
+        move_notices.device_alive(move, now=now)
+
+
+def note_late_return(device: Device, *, caller: Caller, now: datetime) -> None:
+    """Tell its people if a device gave back what was moved away from it before. Part of the return."""
     move = move_queries.moved_away_unsigned(device)
     if move is not None:
-        alerts.alert(
-            Alert.Kind.MOVED_DEVICE_ALIVE, device=device, subject=f"move {move.pk}", now=now, move=move.pk
-        )
+        move_notices.returned_late(move, caller=caller, now=now)
 
 
 def tell(event: str, move: Move, *, act: Act | None, caller: Caller, now: datetime, **facts: Any) -> None:

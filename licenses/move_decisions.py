@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import scopes
 from accounts import staff as people
 from accounts.permissions import Permission
-from licenses import move_course, move_queries, room
+from licenses import move_course, move_notices, move_queries, room
 from licenses.log_line import LeafType
 from licenses.models import Grant, Move
 from portal.core import acts
@@ -121,14 +121,9 @@ def approve_move(*, move: Move, caller: Caller, now: datetime) -> Move:
     move_course.end(
         move, Move.State.APPROVED, at=now, act=act, decided_by=staff, reason=acts.reason_of(caller)
     )
-    move_course.tell(
-        "move-approved",
-        move,
-        act=act,
-        caller=caller,
-        now=now,
-        quantity=sum(source.quantity for source in sources),
-    )
+    quantity = sum(source.quantity for source in sources)
+    move_course.tell("move-approved", move, act=act, caller=caller, now=now, quantity=quantity)
+    move_notices.approved(move, quantity=quantity, caller=caller, now=now)
     acts.finish(act, outcome={"move": move.pk})
     return move
 
@@ -150,6 +145,7 @@ def refuse_move(*, move: Move, caller: Caller, now: datetime) -> Move:
     reason = acts.reason_of(caller)
     move_course.end(move, Move.State.REFUSED, at=now, act=act, decided_by=staff, reason=reason)
     move_course.tell("move-refused", move, act=act, caller=caller, now=now, reason=reason)
+    move_notices.refused(move, reason=reason, caller=caller, now=now)
     acts.finish(act, outcome={"move": move.pk})
     return move
 
@@ -176,7 +172,8 @@ def give_bridge(*, move: Move, caller: Caller, now: datetime) -> Move:
     unbridged = [source for source in sources if source.pk not in bridged]
     if not unbridged:
         raise BridgeThere
-    move_course.give_bridge(move, unbridged, given_by=staff, act=act, caller=caller, now=now)
+    ends_at = move_course.give_bridge(move, unbridged, given_by=staff, act=act, caller=caller, now=now)
+    move_notices.bridged(move, ends_at=ends_at, caller=caller, now=now)
     acts.finish(act, outcome={"move": move.pk})
     return move
 

@@ -155,6 +155,7 @@ def lengthened_from(grants: Sequence[Grant]) -> list[datetime]:
 def moved_away_unsigned(device: Device) -> Move | None:
     """The latest approved move of a device whose hardware was not booked in: it should be dead (rule 27)."""
     gone = Move.objects.filter(broken=device, state=Move.State.APPROVED)
+    gone = gone.select_related("broken", "replacement", "project__company")
     return gone.exclude(hardware=Move.Hardware.BOOKED_IN).order_by("-pk").first()
 
 

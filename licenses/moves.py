@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import scopes
 from accounts.models import Company
 from devices.models import Device
-from licenses import ledger, move_course, move_queries, room
+from licenses import evidence_files, ledger, move_course, move_notices, move_queries, room
+from licenses.evidence_files import CheckedFile
 from licenses.models import Grant, Move
 from licenses.models.moves import OPEN_FOR
 from portal.core import acts, outbox
@@ -82,7 +83,13 @@ class RMATooLong(Invalid):
 
 @transaction.atomic(durable=True)
 def ask_for_move(
-    *, device: Device, replacement: Device | None, rma: str = "", caller: Caller, now: datetime
+    *,
+    device: Device,
+    replacement: Device | None,
+    rma: str = "",
+    evidence: CheckedFile | None = None,
+    caller: Caller,
+    now: datetime,
 ) -> Move:
     """Ask that the licenses of a broken device move to a replacement, which gets a bridge at once.
 
@@ -92,6 +99,7 @@ def ask_for_move(
 
     :param replacement: None where it is not known yet.
     :param rma: number of the vendor's return procedure, at most 40 characters; empty without one.
+    :param evidence: a file that shows what happened, if there is one.
     :raises ReasonNeeded, RMATooLong, SameDevice: what was given makes no move.
     :raises MoveOpen, NothingToMove, ReplacementOfAnOpenMove: the broken device cannot have one now.
     :raises ReplacementElsewhere, ReplacementIsBroken, DeviceIsFull: the replacement cannot take it.
@@ -112,6 +120,8 @@ def ask_for_move(
             "replacement": replacement.hardware_id if replacement else None,
             "rma": rma,
             "reason": reason,
+            # Only where there is one: requests of before are known by what they gave.
+            **({"evidence": evidence.sha256.hex()} if evidence else {}),
         },
         now=now,
     )
@@ -139,9 +149,13 @@ def ask_for_move(
     if replacement is not None:
         _require_fit(move, replacement, sources, now=now)
     move.save()
+    if evidence is not None:
+        evidence_files.store(move, evidence, act=act, now=now)
     move_course.tell("move-requested", move, act=act, caller=caller, now=now, reason=reason, rma=rma)
+    bridge_ends = None
     if replacement is not None and not move.support_first:
-        move_course.give_bridge(move, sources, given_by=None, act=act, caller=caller, now=now)
+        bridge_ends = move_course.give_bridge(move, sources, given_by=None, act=act, caller=caller, now=now)
+    move_notices.asked_for(move, bridge_ends=bridge_ends, caller=caller, now=now)
     outbox.put("tidy-move", now=now, due_at=move.open_until, move_id=move.pk)
     acts.finish(act, outcome={"move": move.pk})
     return move
@@ -190,7 +204,8 @@ def name_replacement(*, move: Move, replacement: Device, caller: Caller, now: da
     move.save(update_fields=["replacement", "first_approved_by", "first_approved_at", "support_first"])
     move_course.tell("replacement-named", move, act=act, caller=caller, now=now)
     if sources and not move.support_first:
-        move_course.give_bridge(move, sources, given_by=None, act=act, caller=caller, now=now)
+        ends_at = move_course.give_bridge(move, sources, given_by=None, act=act, caller=caller, now=now)
+        move_notices.bridged(move, ends_at=ends_at, caller=caller, now=now)
     acts.finish(act, outcome={"move": move.pk})
     return move
 
@@ -210,6 +225,7 @@ def withdraw_move(*, move: Move, caller: Caller, now: datetime) -> Move:
     move_course.revoke_bridges(move, act=act, now=now)
     move_course.end(move, Move.State.WITHDRAWN, at=now, act=act)
     move_course.tell("move-withdrawn", move, act=act, caller=caller, now=now)
+    move_notices.withdrawn(move, caller=caller, now=now)
     acts.finish(act, outcome={"move": move.pk})
     return move
 

@@ -169,6 +169,7 @@ def _accept_once(
         # it needs one that was not. And after a return of everything the device takes none at or below its
         # new min_seq.
         document = documents.issue(device=device, seq=documents.next_seq(device), act=None, now=now)
+        move_course.note_late_return(device, caller=caller, now=now)
     row = _receipt(
         device=device,
         statement=statement,

@@ -73,6 +73,8 @@ TEST_LICENSES_WITHOUT_CONTACT = environment.number("TEST_LICENSES_WITHOUT_CONTAC
 MOVES_WITHOUT_HARDWARE = environment.number("MOVES_WITHOUT_HARDWARE", 5)
 # Units times the weight of their products, above which a move takes a second person (mission rule 26).
 MOVE_WEIGHT_LIMIT = environment.number("MOVE_WEIGHT_LIMIT", 500)
+# The largest evidence file of a move (mission rule 24); the proxy in front lets 6 MiB through.
+EVIDENCE_KIB = environment.number("EVIDENCE_KIB", 5 * 1024)
 
 # Who works in the staff console has a second factor. Only the demo can do without.
 STAFF_SECOND_FACTOR = environment.flag("STAFF_SECOND_FACTOR", default=not DEMO) or not DEMO

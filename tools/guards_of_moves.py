@@ -168,8 +168,8 @@ MOVES = (
     _check(
         "an old device alive is told",
         "move_course",
-        "if move is not None:\n        alerts.alert(",
-        "if False:\n        alerts.alert(",
+        "if move is not None and alerts.alert(\n",
+        "if False and alerts.alert(\n",
         _COURSE,
     ),
     _check(
@@ -210,7 +210,7 @@ MOVES = (
     _forgetful(
         "ask for a move",
         "moves",
-        '            "reason": reason,\n        },\n        now=now,\n    )\n',
+        "if evidence else {}),\n        },\n        now=now,\n    )\n",
         _ASKING,
     ),
     _forgetful(
@@ -239,5 +239,33 @@ MOVES = (
     ),
     _forgetful(
         "book hardware in", "move_decisions", "_begin(EVENTS[how], move, caller=caller, now=now)\n", _DECIDING
+    ),
+    Guard(
+        name="evidence: its content decides what it is",
+        file="licenses/evidence_files.py",
+        edits=(
+            (
+                "    else:\n        raise EvidenceNotAllowed\n",
+                '    else:\n        media_type, ending = "application/pdf", "pdf"\n',
+            ),
+        ),
+        tests=(f"{OPERATIONS}/test_evidence.py",),
+    ),
+    Guard(
+        name="evidence: nothing is added to what was decided",
+        file="licenses/evidence.py",
+        edits=(("    move_course.require_open(move, now=now)\n", ""),),
+        tests=(f"{OPERATIONS}/test_evidence.py",),
+    ),
+    Guard(
+        name="moves: an alert that old devices speak is told once",
+        file="licenses/move_course.py",
+        edits=(
+            (
+                "    if move is not None and alerts.alert(\n",
+                "    if move is not None and [] != alerts.alert(\n",
+            ),
+        ),
+        tests=(f"{OPERATIONS}/test_move_notices.py",),
     ),
 )

@@ -78,9 +78,11 @@ def operation(
     answer: Any,
     status: HTTPStatus = HTTPStatus.OK,
     media_type: str = "application/json",
+    other_types: Sequence[str] = (),
     dry_run: Any = None,
     scope: str | None = None,
     takes: type[serializers.Serializer[Any]] | None = None,
+    reads: str = "application/json",
     changes: bool | None = None,
     refusals: Sequence[Refusal] = (),
     parameters: Sequence[OpenApiParameter | type[serializers.Serializer[Any]]] = (),
@@ -90,9 +92,9 @@ def operation(
     :param name: the operation's id in the OpenAPI document, for generated clients.
     :param answer: the shape of a success, as a serializer or a JSON schema.
     :param scope: what a token needs to come in here (`Door` holds it); None: only people do.
-    :param media_type: of a success.
+    :param media_type: of a success; other_types: what it may be as well.
     :param dry_run: the shape of what `?dry_run=1` answers, always with 200.
-    :param takes: the shape of the body.
+    :param takes: the shape of the body; reads: its media type.
     :param changes: whether it changes something, so that requests have names; by default, what takes a body.
     :param refusals: what this operation refuses, beside what every door does.
     """
@@ -111,11 +113,11 @@ def operation(
             schema: Callable[[Method], Method] = extend_schema(
                 operation_id=name,
                 summary=summary,
-                request=takes,
+                request={reads: takes} if takes else None,
                 parameters=own_parameters,
                 auth=None if scope else PEOPLE_ONLY,
                 responses={
-                    **_successes(answer, status, dry_run, media_type),
+                    **_successes(answer, status, dry_run, media_type, other_types),
                     **_problem_responses(described, with_example=refusals),
                 },
                 extensions={
@@ -131,9 +133,11 @@ def operation(
 
 
 def _successes(
-    answer: Any, status: HTTPStatus, dry_run: Any, kind: str
+    answer: Any, status: HTTPStatus, dry_run: Any, kind: str, others: Sequence[str] = ()
 ) -> dict[tuple[int, str], OpenApiResponse]:
-    usual = {(int(status), kind): OpenApiResponse(answer, description=str(status.phrase))}
+    usual = {
+        (int(status), one): OpenApiResponse(answer, description=str(status.phrase)) for one in (kind, *others)
+    }
     if dry_run is None:
         return usual
     described = OpenApiResponse(dry_run, description="OK: only what would change, with `dry_run=1`")

@@ -119,7 +119,8 @@ def _operations(schema: Schema) -> Iterator[Operation]:
 
 
 def _answer(status: str, answer: Schema) -> Answer:
-    [(media_type, content)] = answer["content"].items()
+    # A file may be of several types; its shape is the same.
+    media_type, content = next(iter(answer["content"].items()))
     is_problem = media_type == problems.CONTENT_TYPE
     return Answer(
         status=status,

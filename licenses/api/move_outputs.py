@@ -8,6 +8,12 @@ from accounts.api.outputs import example
 from licenses import move_queries
 from licenses.models import Move as MoveRow
 
+_EVIDENCE: dict[str, Any] = {
+    "name": "power-supply.jpg",
+    "media_type": "image/jpeg",
+    "size": 184320,
+    "added_at": "2026-11-24T12:05:00Z",
+}
 _OPEN: dict[str, Any] = {
     "id": 12,
     "broken": "00-90-33-01-0A-FF",
@@ -23,7 +29,18 @@ _OPEN: dict[str, Any] = {
     "ended_at": None,
     "decision_reason": None,
     "hardware": None,
+    "evidence": _EVIDENCE,
 }
+
+
+@example(_EVIDENCE)
+class Evidence(serializers.Serializer[Any]):
+    """The file that shows what happened."""
+
+    name = serializers.CharField(help_text="As it can be saved; its ending is that of its content.")
+    media_type = serializers.ChoiceField(["application/pdf", "image/jpeg", "image/png"])
+    size = serializers.IntegerField(help_text="Bytes.")
+    added_at = serializers.DateTimeField()
 
 
 @example(_OPEN)
@@ -64,6 +81,7 @@ class Move(serializers.Serializer[dict[str, Any]]):
         allow_null=True,
         help_text="What became of the old hardware of an approved move; until then it counts.",
     )
+    evidence = Evidence(allow_null=True, help_text="Null if there is none; it can be added while it is open.")
 
 
 @example({"moves": [_OPEN]})

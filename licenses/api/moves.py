@@ -15,7 +15,7 @@ from accounts.queries import OPERATE, RightMissing
 from accounts.requests import caller, idempotency_key, principal
 from accounts.scopes import CompanyImported, ProjectArchived
 from devices.queries import NoSuchDevice
-from licenses import move_queries, moves
+from licenses import evidence_files, move_queries, moves
 from licenses.api import move_outputs
 from licenses.api.devices import HARDWARE_ID, find_device
 from licenses.models import Move
@@ -209,4 +209,5 @@ def _described(request: Request, move: Move) -> dict[str, Any]:
         "units": record.units,
         "decision_reason": move.decision_reason or None,
         "hardware": move.hardware or None,
+        "evidence": evidence_files.of(move),
     }

@@ -5,7 +5,7 @@ from licenses.models.claims import ClaimCode
 from licenses.models.documents import Acknowledged, KeySetVersion, LicenseDocument, Return
 from licenses.models.imports import CompanyImport
 from licenses.models.log import LogLeaf, LogLine
-from licenses.models.moves import Bridge, Move
+from licenses.models.moves import Bridge, Evidence, Move
 from licenses.models.orders import ActivationKey, KeyDelivery, Order, Product, ReplacementRequest
 from licenses.models.trials import Reminder, TestLicense
 
@@ -15,6 +15,7 @@ __all__ = [
     "Bridge",
     "ClaimCode",
     "CompanyImport",
+    "Evidence",
     "Grant",
     "Holder",
     "Holding",

@@ -154,6 +154,32 @@ class Move(models.Model):
         return self.state == self.State.OPEN and self.open_until > now
 
 
+class Evidence(models.Model):
+    """The one file that a partner may give with a move (mission rule 24); it is never exchanged."""
+
+    move = models.OneToOneField(Move, on_delete=models.PROTECT, primary_key=True, related_name="evidence")
+    name = models.CharField(max_length=100)
+    media_type = models.CharField(max_length=20)
+    sha256 = models.BinaryField()
+    size = models.IntegerField()
+    content = models.BinaryField()
+    added_by = models.ForeignKey(Act, on_delete=models.PROTECT, related_name="+")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(media_type__in=["application/pdf", "image/png", "image/jpeg"]),
+                name="evidence_is_a_pdf_or_a_picture",
+            ),
+            models.CheckConstraint(condition=Q(sha256__length=32), name="evidence_has_a_hash"),
+            models.CheckConstraint(condition=Q(size__gt=0), name="evidence_is_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of move {self.move_id}"
+
+
 class Bridge(models.Model):
     """What a bridge grant stands on: the grant it bridges, and the move it is counted against.
 

@@ -15,8 +15,8 @@ from accounts.queries import MANAGE, OPERATE
 from accounts.web import active
 from devices import queries as devices
 from devices.models import Device
+from licenses import evidence_files, move_queries, queries, trial_queries
 from licenses import history_sentences as history
-from licenses import move_queries, queries, trial_queries
 from licenses.models import Grant
 from licenses.web import link_codes
 from licenses.web.products import ProductField
@@ -104,6 +104,7 @@ def _moves(device: Device, *, user: User, now: datetime) -> dict[str, Any]:
     into = [move for move in move_queries.moves_to(device, user=user) if move.is_open_at(now)]
     return {
         "move": move_queries.described(last, now=now) if last else None,
+        "move_evidence": evidence_files.of(last) if last else None,
         "move_is_open": last is not None and last.is_open_at(now),
         "move_replacement": move_queries.replacement_for(user, last) if last else None,
         "moves_into": [move_queries.described(move, now=now) for move in into],

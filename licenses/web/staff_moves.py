@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy
 from accounts.permissions import Permission
 from accounts.requests import caller, person, staff_only
 from devices.web.reasons import ReasonForm
-from licenses import move_decisions, move_queries
+from licenses import evidence_files, move_decisions, move_queries
 from licenses.models import Move
 from portal.core import clock
+from portal.core.downloads import attachment
 from portal.core.errors import DomainError
 from portal.core.forms import respond
 
@@ -71,6 +72,13 @@ def move(request: HttpRequest, move_id: int) -> HttpResponse:
     return respond(request, "staff/move.html", context, form=form)
 
 
+@staff_only(Permission.LOOK)
+def evidence_file(request: HttpRequest, move_id: int) -> HttpResponse:
+    """Save the evidence file of a move."""
+    found = evidence_files.get(move_queries.get_move_for_staff(move_id))
+    return attachment(bytes(found.content), name=found.name, media_type=found.media_type)
+
+
 def _context(found: Move, *, now: datetime) -> dict[str, Any]:
     record = move_queries.described(found, now=now)
     is_open = found.is_open_at(now)
@@ -84,6 +92,7 @@ def _context(found: Move, *, now: datetime) -> dict[str, Any]:
         "may_give_bridge": is_open and found.replacement is not None and record.stage != "bridged",
         "hardware_is_out": found.state == Move.State.APPROVED and not found.hardware,
         "why_support_first": WHY_SUPPORT_FIRST.get(found.support_first, ""),
+        "evidence": evidence_files.of(found),
         "others": [one for one in move_queries.moves_of(found.broken) if one != found],
         "title": _("Move of %(hardware_id)s") % {"hardware_id": found.broken.hardware_id},
     }

@@ -7,4 +7,5 @@ from licenses.web import staff_moves
 urlpatterns = [
     path("moves", staff_moves.moves, name="staff-moves"),
     path("moves/<int:move_id>", staff_moves.move, name="staff-move"),
+    path("moves/<int:move_id>/evidence", staff_moves.evidence_file, name="staff-move-evidence"),
 ]

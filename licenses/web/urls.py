@@ -62,6 +62,14 @@ urlpatterns = [
     path(
         "devices/<str:hardware_id>/moves/<int:move_id>/withdraw", moves.withdraw, name="device-move-withdraw"
     ),
+    path(
+        "devices/<str:hardware_id>/moves/<int:move_id>/evidence", moves.evidence, name="device-move-evidence"
+    ),
+    path(
+        "devices/<str:hardware_id>/moves/<int:move_id>/evidence/file",
+        moves.evidence_file,
+        name="device-move-evidence-file",
+    ),
     path("devices/<str:hardware_id>/test-license", trials.create, name="device-test-license"),
     path("devices/<str:hardware_id>/test-license/change", trials.change, name="device-test-license-change"),
     path(

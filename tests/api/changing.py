@@ -4,7 +4,7 @@ What walks all of them finds an operation without one: a new door comes with its
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts import membership
@@ -15,10 +15,12 @@ from portal.core import long_job_kinds
 from portal.core.long_job_kinds import Kind
 from tests import factories
 from tests.api import contract
+from tests.api.conftest import Multipart
 from tests.api.scenes import HARDWARE_ID
 from tests.device_api.devices import Signer
 from tests.long_jobs.counting import ask, count_slice, everybody
 from tests.operations import moving
+from tests.pictures import PNG
 from tests.pure import statements
 
 
@@ -103,6 +105,12 @@ def _moved(world: World, action: str, **body: Any) -> Request:
     factories.assigned(world.device)
     move = moving.asked(world.device)
     return _post(f"devices/{HARDWARE_ID}/moves/{move.pk}/{action}", **body)
+
+
+def _evidence(world: World) -> Request:
+    """A photograph for a move that is open."""
+    request = _moved(world, "evidence")
+    return replace(request, body=Multipart.of(file=("board.png", PNG)))
 
 
 def _theirs() -> Device:
@@ -256,6 +264,7 @@ REQUESTS: dict[str, Callable[[World], Request]] = {
     "assign-licenses": lambda _world: _post(f"devices/{HARDWARE_ID}/assignments", **PORTS),
     "undo-assignment": _undo,
     "carry-statement": _return,
+    "add-evidence": _evidence,
     "ask-for-move": _ask,
     "name-replacement": lambda world: _moved(
         world, "replacement", replacement=factories.make_device(project=world.project).hardware_id

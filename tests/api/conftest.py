@@ -5,12 +5,24 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from accounts.models import Project, User
 from devices.models import Device
 from tests import factories
 from tests.api import contract
+
+
+class Multipart(bytes):
+    """A body that is sent as multipart/form-data."""
+
+    @classmethod
+    def of(cls, **files: tuple[str, bytes]) -> "Multipart":
+        """With files, each as its name and content."""
+        parts = {name: SimpleUploadedFile(*file) for name, file in files.items()}
+        return cls(encode_multipart(BOUNDARY, parts))
 
 
 class Api:
@@ -82,11 +94,18 @@ class Api:
         if method == "GET":
             response: Any = self.client.get(f"/api/v1/{path}", body, headers=headers)
         else:
-            data = b"" if body is None else json.dumps(body).encode()
-            response = self.send(method, path, data, **headers)
+            data, media_type = encoded(body)
+            response = self.send(method, path, data, media_type=media_type, **headers)
         answer = json.loads(response.content)
         contract.check(method, f"/api/v1/{path.partition('?')[0]}", response, answer)
         return response, answer
+
+
+def encoded(body: Any) -> tuple[bytes, str]:
+    """The bytes of a body, and their media type."""
+    if isinstance(body, Multipart):
+        return body, MULTIPART_CONTENT
+    return b"" if body is None else json.dumps(body).encode(), "application/json"
 
 
 def _named(key: str) -> dict[str, str]:

@@ -55,6 +55,7 @@ class TestTheCourse:
             "ended_at": None,
             "decision_reason": None,
             "hardware": None,
+            "evidence": None,
         }
         assert program.get(PATH) == {"moves": [asked]}
         assert program.get(f"{PATH}/{asked['id']}") == asked

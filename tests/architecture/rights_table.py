@@ -285,6 +285,9 @@ TABLE: dict[str, Entry] = {
     ),
     "GET device-move-withdraw": Entry(may=OPERATE, arguments=_of_the_broken),
     "POST device-move-withdraw": Entry(may=OPERATE, arguments=_of_the_broken),
+    "GET device-move-evidence": Entry(may=OPERATE, arguments=_of_the_broken),
+    "POST device-move-evidence": Entry(may=OPERATE, arguments=_of_the_broken),
+    "GET device-move-evidence-file": Entry(may=VIEW, arguments=_of_the_broken),
     "GET device-test-license": Entry(may=OPERATE),
     "POST device-test-license": Entry(may=OPERATE, body=given({"version": 14, "quantity": 5})),
     "GET device-test-license-change": Entry(may=OPERATE),
@@ -300,6 +303,7 @@ TABLE: dict[str, Entry] = {
     "POST staff-move": Entry(
         may=STAFF, body=given({"reason": "broken", "do": "refuse"}), arguments=_of_the_broken
     ),
+    "GET staff-move-evidence": Entry(may=STAFF, arguments=_of_the_broken),
     "GET staff-alerts": Entry(may=STAFF),
     "GET staff-alert": Entry(may=STAFF),
     "POST staff-alert": Entry(may=STAFF, body=given({"reason": "seen"})),
@@ -399,6 +403,9 @@ TABLE: dict[str, Entry] = {
         may=OPERATE, body=given({"replacement": HARDWARE_ID}), arguments=_of_the_broken
     ),
     "POST api-move-withdraw": Entry(may=OPERATE, arguments=_of_the_broken),
+    "GET api-move-evidence": Entry(may=VIEW, arguments=_of_the_broken),
+    # What is sent is no multipart: those who may are told so, the others that it is not there.
+    "POST api-move-evidence": Entry(may=OPERATE, arguments=_of_the_broken),
     "GET api-project-test-licenses": Entry(may=VIEW),
     "GET api-test-license": Entry(may=VIEW),
     "POST api-test-license": Entry(may=OPERATE, body=given({"version": 14, "quantity": 5})),

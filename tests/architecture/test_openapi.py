@@ -18,7 +18,7 @@ from tools import problems
 COMMITTED = Path(__file__).resolve().parents[1] / "schema" / "openapi.json"
 UPDATE = "DEMO=1 python manage.py spectacular --format openapi-json --file tests/schema/openapi.json"
 NOT_OPERATIONS = {"/api/v1/openapi.json", "/api/v1/reference"}
-A_FILE = {"download-license-document", "download-test-license", "get-background-result"}
+A_FILE = {"get-evidence", "download-license-document", "download-test-license", "get-background-result"}
 
 
 def operations() -> list[Any]:

@@ -19,7 +19,7 @@ from accounts.invitations import hash_of
 from accounts.models import Membership, User
 from devices import blocking
 from devices.models import Alert, TrustAnchor
-from licenses import balances, company_import, trials
+from licenses import balances, company_import, evidence, evidence_files, trials
 from licenses.models import CompanyImport, Return
 from licenses.queries import grant_id
 from portal.core import acts
@@ -46,6 +46,7 @@ from tests.architecture.rights_table import (
 from tests.factories import NOW, caller
 from tests.long_jobs.counting import known
 from tests.operations import moving
+from tests.pictures import PDF
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring", "today")
 
@@ -102,6 +103,9 @@ def world(anchor: TrustAnchor) -> World:
     )
     broken = factories.make_device(project=project)
     factories.assigned(broken)
+    move = moving.asked(broken)
+    file = evidence_files.check(name="report.pdf", content=PDF)
+    evidence.add_evidence(move=move, file=file, caller=caller(admin), now=NOW)
     blocked = factories.make_device(project=other)
     reasoned = caller(people["staff"], reason="stolen")
     blocking.block_device(device=blocked, caller=reasoned, now=NOW)
@@ -139,8 +143,8 @@ def world(anchor: TrustAnchor) -> World:
         key_hash="11" * 32,
         company_token=factories.make_token(company=company, maker=admin).api_token,
         project_token=factories.make_token(company=company, project=project, maker=admin).api_token,
-        move=moving.asked(broken),
         long_job=_in_the_background(admin),
+        move=move,
     )
 
 

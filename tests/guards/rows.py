@@ -34,12 +34,13 @@ from devices.models import (
     StatementCounter,
     TrustAnchor,
 )
-from licenses import delivery, device_projects, keyring, ledger, queries, trials
+from licenses import delivery, device_projects, evidence, evidence_files, keyring, ledger, queries, trials
 from licenses.models import (
     ActivationKey,
     Bridge,
     ClaimCode,
     CompanyImport,
+    Evidence,
     Grant,
     Holder,
     Holding,
@@ -72,6 +73,7 @@ from tests.factories import (
     make_token,
 )
 from tests.operations import moving
+from tests.pictures import PDF
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -121,6 +123,7 @@ class Rows:
     move: Move
     approved: Move
     bridge: Bridge
+    evidence: Evidence
     mail: Mail
     unwanted: UnwantedNotice
     calendar_feed: CalendarFeed
@@ -228,6 +231,7 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         move=move,
         approved=approved,
         bridge=Bridge.objects.get(move=move),
+        evidence=an_evidence(move),
         mail=Mail.objects.filter(recipient=user).earliest("pk"),
         unwanted=UnwantedNotice.objects.create(user=user, topic="returns"),
         calendar_feed=CalendarFeed.objects.create(user=user, token_sha256=bytes(32), made_at=NOW),
@@ -244,6 +248,12 @@ def a_move(project: Project) -> Move:
     broken = make_device(project=project)
     assigned(broken)
     return moving.asked(broken, make_device(project=project))
+
+
+def an_evidence(move: Move) -> Evidence:
+    file = evidence_files.check(name="report.pdf", content=PDF)
+    evidence.add_evidence(move=move, file=file, caller=caller(), now=NOW)
+    return evidence_files.get(move)
 
 
 def an_invitation(company: Company, user: User, **gives: Any) -> Invitation:

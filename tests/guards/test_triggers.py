@@ -142,6 +142,10 @@ REFUSED: dict[str, tuple[str, tuple[Write, ...]]] = {
         ),
     ),
     "licenses_testlicense_never_delete": (NEVER, (lambda rows: remove(rows.waiting),)),
+    "licenses_evidence_never_update_or_delete": (
+        NEVER,
+        (lambda rows: change(rows.evidence, content=b"other"), lambda rows: remove(rows.evidence)),
+    ),
     "licenses_move_never_update": (
         NEVER,
         (

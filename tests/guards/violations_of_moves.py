@@ -20,6 +20,11 @@ def a_move(**changes: Any) -> Violation:
     return violate
 
 
+def an_evidence(**changes: Any) -> Violation:
+    """Evidence for a move that has none."""
+    return lambda rows: again(rows.evidence, move=rows.approved, **changes)
+
+
 def an_ended_move(*, by: str = "", **changes: Any) -> Violation:
     """The open move, changed as it would be at its end; `by` names what the signed-in user is."""
 
@@ -94,4 +99,7 @@ MOVES: dict[str, tuple[Violation, ...]] = {
     "a_bridge_ends_42_days_after_its_request": (
         lambda rows: change(rows.bridge, ends_at=rows.bridge.requested_at + 42 * DAY + DAY / 86400),
     ),
+    "evidence_is_a_pdf_or_a_picture": (an_evidence(media_type="text/html"),),
+    "evidence_has_a_hash": (an_evidence(sha256=b"short"),),
+    "evidence_is_not_empty": (an_evidence(size=0),),
 }

@@ -18,6 +18,7 @@ from portal.core.models import Act, AuditEntry
 from tests import factories
 from tests.api import changing
 from tests.api.changing import World
+from tests.api.conftest import encoded
 from tests.api.scenes import HARDWARE_ID
 from tests.device_api.devices import Signer
 from tests.races.pool import Pool
@@ -77,11 +78,12 @@ def clients_of(user: User) -> list[Client]:
 
 
 def send(client: Client, request: changing.Request) -> tuple[int, Any]:
+    data, media_type = encoded(request.body)
     response = client.generic(
         request.method,
         f"/api/v1/{request.path}",
-        b"" if request.body is None else json.dumps(request.body).encode(),
-        content_type="application/json",
+        data,
+        content_type=media_type,
         headers={"Idempotency-Key": "the-one"},
     )
     return response.status_code, json.loads(response.content)

@@ -1,6 +1,9 @@
 """The move of a broken device on its page (mission rules 24 and 25)."""
 
+from typing import Any
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -9,6 +12,7 @@ from devices.models import Device
 from licenses.models import Move
 from tests import factories
 from tests.operations import moving
+from tests.pictures import PDF, PNG
 from tests.web.conftest import SignedIn
 
 pytestmark = pytest.mark.usefixtures("catalogue", "today", "keyring")
@@ -37,7 +41,7 @@ def page_of(client: Client, device: Device) -> str:
     return client.get(reverse("device", args=[device.hardware_id])).text
 
 
-def send(client: Client, device: Device, **change: str) -> str:
+def send(client: Client, device: Device, **change: Any) -> str:
     sent = {"replacement": "", "reason": moving.REASON, "rma": "", "act_key": "k1", **change}
     return client.post(reverse("device-move", args=[device.hardware_id]), sent, follow=True).text
 
@@ -134,3 +138,50 @@ class TestWhoOnlyLooks:
 
         assert "a device in another project" in page
         assert there.hardware_id not in page
+
+
+class TestEvidence:
+    def saved(self, client: Client, address: str) -> bytes:
+        answer = client.get(address)
+        assert answer.headers["Content-Disposition"].startswith("attachment; ")
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        return bytes(answer.content)
+
+    def test_comes_with_the_request_and_is_saved_by_the_company_and_by_support(
+        self, erins: Client, signed_in: SignedIn, broken: Device, sam: User
+    ) -> None:
+        page = send(erins, broken, evidence=SimpleUploadedFile("burned board.png", PNG))
+
+        assert "burned board.png" in page
+        move = Move.objects.get()
+        file = reverse("device-move-evidence-file", args=[broken.hardware_id, move.pk])
+        assert file in page
+        assert self.saved(erins, file) == PNG
+        console = signed_in(sam)
+        assert "burned board.png" in console.get(reverse("staff-move", args=[move.pk])).text
+        assert self.saved(console, reverse("staff-move-evidence", args=[move.pk])) == PNG
+
+    def test_a_page_of_html_that_calls_itself_a_pdf_makes_no_move(
+        self, erins: Client, broken: Device
+    ) -> None:
+        html = SimpleUploadedFile("report.pdf", b"<script>alert(1)</script>", content_type="application/pdf")
+
+        page = send(erins, broken, evidence=html)
+
+        assert "The evidence is no whole PDF, PNG or JPEG file." in page
+        assert moving.REASON in page
+        assert not Move.objects.exists()
+
+    def test_is_added_later_once(self, erins: Client, broken: Device) -> None:
+        move = moving.asked(broken)
+        address = reverse("device-move-evidence", args=[broken.hardware_id, move.pk])
+        assert address in page_of(erins, broken)
+
+        def add(name: str, key: str) -> str:
+            sent = {"evidence": SimpleUploadedFile(name, PDF), "act_key": key}
+            return erins.post(address, sent, follow=True).text
+
+        assert "The evidence is with the move." in add("one.pdf", "k1")
+        assert f'"{address}"' not in page_of(erins, broken)
+        assert "This move has its evidence file already." in add("two.pdf", "k2")
