@@ -128,7 +128,7 @@ def _devices(hardware_ids: Sequence[str], projects: Sequence[Project]) -> None:
 def _dealt_out(projects: Sequence[Project]) -> list[dict[str, Any]]:
     """The devices of these projects, each with its project."""
     devices = Device.objects.filter(project__in=projects).order_by("hardware_id")
-    return list(devices.values("hardware_id", "project"))
+    return [dict(device) for device in devices.values("hardware_id", "project")]
 
 
 def _signed_in(project: Project) -> dict[str, Any]:

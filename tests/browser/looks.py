@@ -9,6 +9,7 @@ from django.test import Client
 from playwright.sync_api import Page
 
 from accounts.models import User
+from tests.factories import PASSWORD
 
 AXE = Axe()
 # What is right is of no interest, and there are no frames.
@@ -26,6 +27,14 @@ def sign_in(page: Page, user: User) -> None:
     address = urlsplit(page.url)
     page.context.add_cookies([session_of(user, f"{address.scheme}://{address.netloc}")])
     page.goto("/")
+
+
+def sign_in_by_form(page: Page, email: str, password: str = PASSWORD) -> None:
+    """As people do it."""
+    page.goto("/")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
 
 
 def session_of(user: User, address: str) -> Any:
