@@ -19,6 +19,7 @@ COPY accounts accounts
 COPY devices devices
 COPY licenses licenses
 COPY orders orders
+COPY support support
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/data STATIC_ROOT=/srv/static
 # Collecting static files reads no secret and no database, but the settings want to see each: these values live
 # for this one command and are in no layer.

@@ -108,6 +108,8 @@ def _within_reach(user: Principal, right: str) -> Q:
         # A project's token reaches as far as its maker does now: taking the right from a person takes it
         # from the tokens they made there (docs/decisions/0016).
         return Q(api_tokens=user.pk) & _within_reach(user.made_by, right)
+    if user.viewing is not None:
+        return Q(company=user.viewing) if right == VIEW else Q(pk__in=[])
     by_admin = Membership.objects.filter(user=user, company=OuterRef("company"), role=Membership.Role.ADMIN)
     by_right = ProjectRight.objects.filter(user=user, project=OuterRef("pk"), level__in=_AT_LEAST[right])
     return Q(Exists(by_admin) | Exists(by_right))
@@ -134,6 +136,8 @@ def right_in(*, project: Project, user: User) -> str:
 
 def standing_in(*, project: Project, user: User) -> tuple[str, bool]:
     """The user's right in a project, and whether they belong to its company, unlike its end customers."""
+    if user.viewing is not None:
+        return (VIEW, True) if project.company_id == user.viewing else ("", False)
     roles = Membership.objects.filter(user=user, company_id=project.company_id).values_list("role", flat=True)
     role = roles.first()
     if role == Membership.Role.ADMIN:
@@ -149,6 +153,8 @@ def reaches(right: str, *, needed: str) -> bool:
 
 def companies_of(user: User) -> QuerySet[Company]:
     """Companies the user is a member of, by name."""
+    if user.viewing is not None:
+        return Company.objects.filter(pk=user.viewing)
     return Company.objects.filter(memberships__user=user).order_by("name", "pk")
 
 
@@ -163,6 +169,13 @@ def get_company(*, company_id: int, user: Principal, admin: bool = False) -> Com
         if user.project_id is not None or user.company_id != company_id:
             raise NoSuchCompany
         return user.company
+    if user.viewing is not None:
+        viewed = companies_of(user).filter(pk=company_id).first()
+        if viewed is None:
+            raise NoSuchCompany
+        if admin:
+            raise AdminNeeded
+        return viewed
     # By `company__pk`: unlike `company_id`, it bears a number that is larger than any the database holds.
     memberships = Membership.objects.filter(company__pk=company_id, user=user)
     membership = memberships.select_related("company").first()
@@ -189,7 +202,11 @@ def get_company_to_leave(*, company_id: int, user: User) -> Company:
 
 
 def memberships_of(user: User) -> QuerySet[Membership]:
-    """The user's memberships with their companies, by the company's name."""
+    """The user's memberships with their companies, by the company's name; for whoever views a company as it
+    sees itself, that of one of its admins."""
+    if user.viewing is not None:
+        admins = Membership.objects.filter(company=user.viewing, role=Membership.Role.ADMIN)
+        return admins.filter(pk__in=admins.order_by("pk").values("pk")[:1]).select_related("company")
     return Membership.objects.filter(user=user).select_related("company").order_by("company__name", "pk")
 
 
@@ -206,11 +223,15 @@ def is_member(*, company: Company, user: Principal) -> bool:
     """Whether somebody belongs to the company, unlike its end customers, and tokens of one project."""
     if isinstance(user, ApiToken):
         return user.project_id is None and user.company_id == company.pk
+    if user.viewing is not None:
+        return company.pk == user.viewing
     return Membership.objects.filter(company=company, user=user).exists()
 
 
 def is_admin(*, company: Company, user: User) -> bool:
     """Whether the user is an admin of the company."""
+    if user.viewing is not None:
+        return False
     return Membership.objects.filter(company=company, user=user, role=Membership.Role.ADMIN).exists()
 
 

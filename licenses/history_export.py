@@ -104,12 +104,13 @@ class _Line:
         return line
 
 
-_write: Callable[[Iterable[object]], str] = csv.writer(_Line()).writerow
+as_line: Callable[[Iterable[object]], str] = csv.writer(_Line()).writerow
+"""One line of a table."""
 
 
 def _head() -> str:
     # With a mark of byte order: without one, spreadsheets take other letters than ASCII for something else.
-    return "\ufeff" + _write(_HEADINGS)
+    return "\ufeff" + as_line(_HEADINGS)
 
 
 def _rows(chunk: Sequence[AuditEntry], history: History, language: str) -> Iterator[str]:
@@ -126,10 +127,11 @@ def _rows(chunk: Sequence[AuditEntry], history: History, language: str) -> Itera
             *(facts.get(name, "") for name in _FACTS),
             f"{line.before}{line.hardware_id}{line.after}",
         ]
-        yield _write([_harmless(value) for value in row])
+        yield as_line([harmless(value) for value in row])
 
 
-def _harmless(value: object) -> object:
+def harmless(value: object) -> object:
+    """A value that no spreadsheet takes for a formula."""
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return value

@@ -104,6 +104,7 @@ INSTALLED_APPS = [
     "devices",
     "licenses",
     "orders",
+    "support",
 ]
 if find_spec("django_linear_migrations"):  # development: two migrations side by side become a merge conflict
     INSTALLED_APPS.append("django_linear_migrations")
@@ -123,6 +124,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "portal.core.middleware.Refusals",
     "accounts.middleware.TermsFirst",
+    "support.middleware.LooksWrittenDown",
+    "support.middleware.CustomersView",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"

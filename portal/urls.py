@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("portal.device_urls")),
     path("", include("accounts.web.urls")),
     path("", include("licenses.web.urls")),
+    path("staff/", include("support.web.urls")),
     path("staff/", include("devices.web.urls")),
     path("staff/", include("licenses.web.staff_urls")),
     path("staff/", include("accounts.web.staff_urls")),

@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model
 
-APPS = ("core", "accounts", "devices", "licenses", "orders")
+APPS = ("core", "accounts", "devices", "licenses", "orders", "support")
 
 
 def everything() -> dict[str, list[tuple[Any, ...]]]:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Apart from English, which needs no catalog: its sentences are the keys.
 LANGUAGES = ("de",)
 # The appliance is a program of its own, with strings of its own.
-PACKAGES = ("portal", "accounts", "devices", "licenses", "orders")
+PACKAGES = ("portal", "accounts", "devices", "licenses", "orders", "support")
 FOLDER = Path("portal/locale")
 SOURCES = ("*.py", "*.html", "*.txt")
 NO_SOURCES = {"migrations", "__pycache__", "static", "locale"}

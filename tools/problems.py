@@ -13,7 +13,7 @@ from pathlib import Path
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "problems.md"
 # The appliance is a program of its own, with refusals of its own.
-PACKAGES = ("portal.core", "accounts", "devices", "licenses", "orders")
+PACKAGES = ("portal.core", "accounts", "devices", "licenses", "orders", "support")
 HEAD = """\
 # Refusals
 

@@ -45,6 +45,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     # What the person may do in the console, as the page found it: templates show buttons by it.
     staff_permissions: frozenset[Permission] = frozenset()
+    # A company whose pages a member of staff sees just now as it sees them itself: the id. Whoever loads
+    # things for this person (accounts.queries) finds that company's, to be viewed and for nothing else.
+    viewing: int | None = None
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["forename", "surname"]

@@ -27,6 +27,12 @@ def work_in(request: HttpRequest, scope: Company | Project) -> None:
     _keep(request, _COMPANY, {"id": company.pk, "name": company.name})
 
 
+def forget(request: HttpRequest) -> None:
+    """Work nowhere, as after signing in."""
+    _keep(request, _PROJECT, None)
+    _keep(request, _COMPANY, None)
+
+
 def active_project(request: HttpRequest) -> int | None:
     """The id of the active project; the person may have lost the right to see it."""
     kept = request.session.get(_PROJECT)

@@ -41,7 +41,7 @@ def of_company(request: HttpRequest, company_id: int) -> HttpResponse:
     """The mails of the last 30 days that concern the company, for its admins; never what was in them."""
     company = queries.get_company(company_id=company_id, user=person(request), admin=True)
     found = mail_queries.mails_of(company, now=clock.now())
-    lines = [Line(mail=mail, label=_label(mail)) for mail in found[:SHOWN]]
+    lines = [Line(mail=mail, label=label_of(mail)) for mail in found[:SHOWN]]
     context = {"company": company, "lines": lines, "more": found.count() - len(lines)}
     return render(request, "accounts/company_mails.html", context)
 
@@ -56,7 +56,7 @@ def for_staff(request: HttpRequest) -> HttpResponse:
     lines = [
         Line(
             mail=mail,
-            label=_label(mail),
+            label=label_of(mail),
             company=names.get(mail.company_id or 0, ""),
             again=mail.state != Mail.State.QUEUED and bool(mail.text and mail.to),
         )
@@ -88,6 +88,7 @@ def resend(request: HttpRequest, mail_id: int) -> HttpResponse:
     return redirect(f"{reverse('staff-mails')}?{urlencode({'to': mail.to})}")
 
 
-def _label(mail: Mail) -> str:
+def label_of(mail: Mail) -> str:
+    """What sort of mail it is, in words."""
     kind = KINDS.get(mail.kind)  # a kind of an earlier release may not be there any more
     return str(kind.label) if kind else mail.kind

@@ -117,11 +117,11 @@ def alerts(request: HttpRequest) -> HttpResponse:
     """The open alerts, the oldest first, and the last that were settled."""
     open_ones = queries.open_alerts()
     settled = list(queries.settled_alerts()[:MOST_SETTLED])
-    shown = _told(open_ones[:MOST_OPEN])
+    shown = told(open_ones[:MOST_OPEN])
     return render(
         request,
         "staff/alerts.html",
-        {"open": shown, "more": open_ones.count() - len(shown), "settled": _told(settled)},
+        {"open": shown, "more": open_ones.count() - len(shown), "settled": told(settled)},
     )
 
 
@@ -147,11 +147,12 @@ def alert(request: HttpRequest, alert_id: int) -> HttpResponse:
                 _("The alert about %(hardware_id)s is settled.") % {"hardware_id": found.device.hardware_id},
             )
             return redirect("staff-alerts")
-    [told] = _told([found])
-    return respond(request, "staff/alert.html", {"told": told}, form=form)
+    [in_words] = told([found])
+    return respond(request, "staff/alert.html", {"told": in_words}, form=form)
 
 
-def _told(found: Iterable[Alert]) -> list[Told]:
+def told(found: Iterable[Alert]) -> list[Told]:
+    """The alerts in words; those that are settled with how."""
     found = list(found)
     settlements = queries.settlements([alert for alert in found if alert.settled_at is not None])
     wanted = {alert.facts["project"] for alert in found if "project" in alert.facts}

@@ -2,10 +2,9 @@
 
 from django.urls import path
 
-from devices.web import alerts, blocks, home, trust_anchors
+from devices.web import alerts, blocks, trust_anchors
 
 urlpatterns = [
-    path("", home.index, name="staff"),
     path("alerts", alerts.alerts, name="staff-alerts"),
     path("alerts/<int:alert_id>", alerts.alert, name="staff-alert"),
     path("trust-anchors", trust_anchors.anchors, name="staff-anchors"),

@@ -46,6 +46,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     """The first page after signing in."""
     user = person(request)
     memberships = list(accounts.memberships_of(user))
+    if user.viewing is not None:  # whoever only looks decides nothing, and is offered nothing
+        for one in memberships:
+            one.role = Membership.Role.MEMBER
     projects = list(accounts.projects_of(user).filter(archived_at=None))
     now = clock.now()
     counted = attention.waiting(projects, now=now)

@@ -3,6 +3,8 @@
 SQLite gets no triggers: Django rebuilds tables there, and a rebuilt table has lost them without a word.
 """
 
+from typing import Any
+
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations import RunSQL
 from django.db.migrations.state import ProjectState
@@ -42,3 +44,46 @@ def never(operations: str, *, table: str, when: str = "") -> RunOnPostgreSQL:
         "EXECUTE FUNCTION core_refuse_change();",
         f"DROP TRIGGER {name} ON {table};",
     )
+
+
+# Bits of pg_trigger.tgtype.
+_ON_DELETE, _ON_UPDATE = 8, 16
+
+
+def rights_of_application(cursor: Any, *, role: str) -> list[str]:
+    """The statements that let a role do what the portal does, and nothing that the guards refuse anyway.
+
+    Which tables are never changed, the database itself says: by the triggers of `never()` that hold for every
+    row. So the role needs no list that somebody could forget to lengthen. It is no owner, and so can neither
+    take a trigger away nor empty a table.
+
+    :param role: a name that needs no quoting.
+    """
+    cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename")
+    tables = [name for (name,) in cursor.fetchall()]
+    cursor.execute(
+        """
+        SELECT tgrelid::regclass::text, bit_or(tgtype) FROM pg_trigger
+        JOIN pg_proc ON pg_proc.oid = tgfoid
+        WHERE proname = 'core_refuse_change' AND tgqual IS NULL GROUP BY 1
+        """
+    )
+    refused = dict(cursor.fetchall())
+    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+    statements = [] if cursor.fetchone() else [f"CREATE ROLE {role}"]
+    cursor.execute("SELECT current_schema()")
+    [(schema,)] = cursor.fetchall()
+    statements += [
+        f'GRANT USAGE ON SCHEMA "{schema}" TO {role}',
+        f'REVOKE ALL ON ALL TABLES IN SCHEMA "{schema}" FROM {role}',
+        f'GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA "{schema}" TO {role}',
+    ]
+    for table in tables:
+        if table == "django_migrations":  # only the owner migrates
+            rights = ["SELECT"]
+        else:
+            rights = ["SELECT", "INSERT"]
+            rights += [] if refused.get(table, 0) & _ON_UPDATE else ["UPDATE"]
+            rights += [] if refused.get(table, 0) & _ON_DELETE else ["DELETE"]
+        statements.append(f'GRANT {", ".join(rights)} ON "{table}" TO {role}')
+    return statements

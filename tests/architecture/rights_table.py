@@ -7,7 +7,7 @@ from typing import Any
 from accounts import calendar_feeds
 from accounts.models import ApiToken, Invitation, Mail, Project, User
 from devices.models import Alert, Device
-from licenses.models import CompanyImport, Grant, Move, Order, Product
+from licenses.models import ActivationKey, CompanyImport, Grant, Move, Order, Product
 from portal.core.models import LongJob
 from tests.factories import NOW, caller
 
@@ -122,6 +122,10 @@ def _calendar(world: World) -> dict[str, Any]:
     """The address of an end customer's calendar: so it may show nothing but their project."""
     user = world.people["end-viewer"]
     return {"token": calendar_feeds.make_calendar_feed(user=user, caller=caller(user), now=NOW)}
+
+
+def _key(world: World) -> dict[str, Any]:
+    return {"key_id": ActivationKey.objects.latest("pk").pk}
 
 
 PRODUCT = {"name": "Ports", "kind": "pbx", "unit": "port", "weight": 1, "reason": "as decided"}
@@ -298,6 +302,14 @@ TABLE: dict[str, Entry] = {
     "POST device-test-license-start": Entry(may=OPERATE),
     # --- The staff console: to everybody else it is not there ---
     "GET staff": Entry(may=STAFF),
+    "GET staff-device": Entry(may=STAFF),
+    "GET staff-company": Entry(may=STAFF),
+    "GET staff-key": Entry(may=STAFF, arguments=_key),
+    "GET staff-person": Entry(may=STAFF),
+    "POST staff-view": Entry(may=STAFF),
+    "POST staff-view-leave": Entry(may=STAFF),
+    "GET staff-audit": Entry(may=STAFF),
+    "GET staff-audit-export": Entry(may=STAFF),
     "GET staff-moves": Entry(may=STAFF),
     "GET staff-move": Entry(may=STAFF, arguments=_of_the_broken),
     "POST staff-move": Entry(

@@ -23,7 +23,7 @@ from portal.core.errors import DomainError, every_refusal
 from portal.core.templatetags.components import quantity
 from tools import messages
 
-APPS = ("portal.core", "accounts", "devices", "licenses", "orders")
+APPS = ("portal.core", "accounts", "devices", "licenses", "orders", "support")
 MODULE = """
 from django.utils.translation import gettext_lazy as _, ngettext, pgettext_lazy
 

@@ -24,6 +24,7 @@ from licenses.models import CompanyImport, Return
 from licenses.queries import grant_id
 from portal.core import acts
 from portal.core.models import LongJob, LongJobPiece
+from support.middleware import VIEWING
 from tests import factories, rows
 from tests.architecture.rights_table import (
     HARDWARE_ID,
@@ -183,13 +184,18 @@ def _asked(target: int, source: int, by: User) -> CompanyImport:
     )
 
 
-def ask(world: World, key: str, role: str) -> Any:
-    """The answer that somebody of this role gets at an address of the table."""
+def ask(world: World, key: str, role: str, *, viewing: dict[str, Any] | None = None) -> Any:
+    """The answer that somebody of this role gets at an address of the table; `viewing` as the session keeps
+    it (support.middleware)."""
     method, _, name = key.partition(" ")
     entry = TABLE[key]
     client = Client()
     if role != "nobody":
         client.force_login(world.people[role])
+    if viewing:
+        session = client.session
+        session[VIEWING] = viewing
+        session.save()
     everything = {
         "company_id": world.project.company_id,
         "project_id": world.project.pk,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("portal", "accounts", "devices", "licenses", "orders", "appliance")
+PRODUCT = ("portal", "accounts", "devices", "licenses", "orders", "support", "appliance")
 ALL = (*PRODUCT, "tests", "tools", "benchmarks")
 # A name that says only that something did not find its place.
 NAMELESS = {

@@ -111,3 +111,25 @@ def test_recovery_codes_alone_are_no_second_factor(world: World, settings: LazyS
     second_factor(world.people["staff"], kind="recovery_codes")
 
     assert ask(world, "GET staff", "staff").headers["Location"] == reverse("staff-second-factor")
+
+
+def test_nothing_that_is_sent_while_viewing_a_company_does_anything(world: World) -> None:
+    company = world.project.company
+    viewing = {"id": company.pk, "name": company.name}
+    # An admin of the company who also works for the vendor: whatever they may do elsewhere, not now.
+    both = world.people["admin"]
+    both.is_superuser = True
+    both.save()
+    factories.give_roles(both)
+    before = rows.everything()
+    wrong = []
+
+    for key in TABLE:
+        method, _, name = key.partition(" ")
+        if method == "GET" or name == "staff-view-leave":
+            continue
+        response = ask(world, key, "admin", viewing=viewing)
+        if response.status_code != 403 or "only-looking" not in response.content.decode():
+            wrong.append(f"{key}: {response.status_code}")
+    assert wrong == []
+    assert rows.everything() == before

@@ -57,6 +57,7 @@ from licenses.models import (
     Transfer,
 )
 from portal.core.models import Act, AuditEntry, LongJob, LongJobPiece, ScheduledJob, random_id
+from support.models import Look
 from tests.factories import (
     NOW,
     activated,
@@ -132,6 +133,7 @@ class Rows:
     long_job: LongJob
     piece: LongJobPiece
     staff_role: StaffRole
+    look: Look
 
     @property
     def issuer(self) -> Holder:
@@ -237,6 +239,7 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         calendar_feed=CalendarFeed.objects.create(user=user, token_sha256=bytes(32), made_at=NOW),
         reminder=Reminder.objects.create(test_license=running, days_before=30, at=NOW),
         staff_role=StaffRole.objects.get(role=Role.SENIOR),
+        look=Look.objects.create(at=NOW, actor=user, page="staff"),
         scheduled=ScheduledJob.objects.create(name="forget-old-mails", next_at=NOW),
         long_job=long_job,
         piece=LongJobPiece.objects.create(job=long_job, number=0, content=b"1"),

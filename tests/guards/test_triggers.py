@@ -85,6 +85,10 @@ REFUSED: dict[str, tuple[str, tuple[Write, ...]]] = {
         NEVER,
         (lambda rows: change(rows.entry, event="nothing"), lambda rows: remove(rows.entry)),
     ),
+    "support_look_never_update_or_delete": (
+        NEVER,
+        (lambda rows: change(rows.look, subject="another"), lambda rows: remove(rows.look)),
+    ),
     "licenses_keysetversion_never_update_or_delete": (
         NEVER,
         (lambda rows: change(rows.key_set, signed=b"{}"), lambda rows: remove(rows.key_set)),

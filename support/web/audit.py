@@ -1,0 +1,216 @@
+"""The audit: who changed what, and who looked at what. Filtered, page by page, and as CSV."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import staff
+from accounts.models import User
+from accounts.permissions import Permission
+from accounts.requests import person, staff_only
+from devices.hardware_id import NotAHardwareID, parse
+from licenses.histories import KINDS
+from licenses.history_export import as_line, harmless
+from licenses.history_sentences import HistoryLine
+from portal.core.forms import DayInput
+from portal.core.models import AuditEntry
+from support import trail
+from support.models import Look
+from support.trail import Place, Row, Wanted
+from support.web import telling
+
+ROWS_A_PAGE = 50
+PERSONAL = ("sign", "second-factor", "profile-", "notices-", "terms-", "person-", "staff-role-", "account-")
+# Of the kinds of a company's history, and what only the vendor's people read.
+ABOUT: Mapping[str, tuple[Any, tuple[str, ...]]] = {
+    **KINDS,
+    "accounts": (gettext_lazy("Accounts and roles"), PERSONAL),
+    "alerts": (gettext_lazy("Alerts"), ("alert-",)),
+}
+SUBJECTS: Mapping[str, Any] = {
+    "device": gettext_lazy("Device"),
+    "company": gettext_lazy("Company"),
+    "project": gettext_lazy("Project"),
+    "key": gettext_lazy("Activation key"),
+    "person": gettext_lazy("Person"),
+    "move": gettext_lazy("Move"),
+    "alert": gettext_lazy("Alert"),
+    "order": gettext_lazy("Order"),
+}
+
+
+# Pages that are about no single thing, in words; the others by the name of their address.
+LISTS: Mapping[str, Any] = {
+    "staff": gettext_lazy("Search"),
+    "staff-moves": gettext_lazy("Moves"),
+    "staff-alerts": gettext_lazy("Alerts"),
+    "staff-anchors": gettext_lazy("Trust anchors"),
+    "staff-blocks": gettext_lazy("Blocked devices and keys"),
+    "staff-mails": gettext_lazy("Mails"),
+    "staff-roles": gettext_lazy("People and roles"),
+    "staff-audit": gettext_lazy("Audit"),
+    "staff-audit-export": gettext_lazy("Audit as CSV"),
+    "home": gettext_lazy("Overview"),
+}
+
+
+class AuditForm(forms.Form):
+    """What is shown; days are UTC days."""
+
+    what = forms.ChoiceField(
+        label=gettext_lazy("What"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("Changes and looks")),
+            ("change", gettext_lazy("All changes")),
+            ("look", gettext_lazy("All looks")),
+            *((kind, label) for kind, (label, _beginnings) in ABOUT.items()),
+        ],
+    )
+    person = forms.TypedChoiceField(
+        label=gettext_lazy("By"), required=False, coerce=int, empty_value=None, choices=[]
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("About"),
+        required=False,
+        choices=[("", gettext_lazy("Everything")), *SUBJECTS.items()],
+    )
+    subject = forms.CharField(
+        label=gettext_lazy("Hardware ID or number"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off"}),
+    )
+    since = forms.DateField(label=gettext_lazy("Since"), required=False, widget=DayInput())
+    until = forms.DateField(label=gettext_lazy("Until"), required=False, widget=DayInput())
+
+    def __init__(self, *args: Any, people: Sequence[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        by: Any = self.fields["person"]
+        by.choices = [("", _("Anybody")), *((str(one.pk), one.name_in_histories) for one in people)]
+
+    def clean_subject(self) -> str:
+        """A hardware ID as it is kept, however it was typed."""
+        text: str = self.cleaned_data["subject"].strip()
+        if self.cleaned_data.get("kind") != "device":
+            return text
+        try:
+            return parse(text)
+        except NotAHardwareID:
+            return text
+
+    @property
+    def wanted(self) -> Wanted:
+        """What was asked for."""
+        given = self.cleaned_data
+        what = given["what"]
+        both: frozenset[trail.Source] = frozenset({"change", "look"})
+        only: dict[str, frozenset[trail.Source]] = {"": both, "look": frozenset({"look"})}
+        until = given["until"]
+        return Wanted(
+            sources=only.get(what, frozenset({"change"})),
+            beginnings=ABOUT[what][1] if what in ABOUT else (),
+            person=given["person"],
+            kind=given["kind"],
+            subject=given["subject"] if given["kind"] else "",
+            since=_midnight(given["since"]) if given["since"] else None,
+            until=_midnight(until) + timedelta(days=1) if until else None,
+        )
+
+
+@staff_only(Permission.READ_AUDIT)
+def audit(request: HttpRequest) -> HttpResponse:
+    """The latest first; a page knows what follows it, and nobody counts a million rows."""
+    form = _form(request)
+    found: list[Row] = []
+    if form.is_valid():
+        behind = Place.read(request.GET.get("behind", ""))
+        found = trail.rows(form.wanted, behind=behind, limit=ROWS_A_PAGE + 1)
+    shown = found[:ROWS_A_PAGE]
+    context = {
+        "form": form,
+        "lines": told(shown),
+        "next": str(shown[-1].place) if len(found) > ROWS_A_PAGE else "",
+        "is_first": "behind" not in request.GET,
+        "may_export": Permission.EXPORT_AUDIT in person(request).staff_permissions,
+    }
+    return render(request, "staff/audit.html", context)
+
+
+@staff_only(Permission.EXPORT_AUDIT)
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The same as CSV, all pages of it; written down as a look like every page."""
+    form = _form(request)
+    if not form.is_valid():
+        return audit(request)
+    lines = _lines(form.wanted, language=translation.get_language() or "en")
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="audit.csv"'
+    return response
+
+
+def told(rows: Sequence[Row]) -> list[tuple[Row, HistoryLine]]:
+    """The rows with a sentence each, in the active language."""
+    changes = iter(telling.told([row.entry for row in rows if isinstance(row.entry, AuditEntry)]))
+    return [(row, _seen(row.entry) if isinstance(row.entry, Look) else next(changes)) for row in rows]
+
+
+def _seen(look: Look) -> HistoryLine:
+    who = look.actor.name_in_histories
+    facts = {
+        "actor": who,
+        "kind": SUBJECTS.get(look.kind, look.kind),
+        "page": LISTS.get(look.page, look.page),
+    }
+    device = look.subject if look.kind == "device" else ""
+    if look.subject:
+        before = _("%(actor)s looked at: %(kind)s ") % facts + ("" if device else look.subject)
+    else:
+        before = _("%(actor)s looked at: %(page)s") % facts
+    after = ""
+    if look.found_by:
+        after += " " + _("(found by “%(text)s”)") % {"text": look.found_by}
+    if look.company_id is not None:
+        after += " " + _("as company %(number)s sees it") % {"number": look.company_id}
+    return HistoryLine(at=look.at, before=before, hardware_id=device, after=after)
+
+
+def _form(request: HttpRequest) -> AuditForm:
+    return AuditForm(request.GET, people=list(staff.everybody()))
+
+
+_HEADINGS = ("time (UTC)", "what", "event or page", "by", "address", "company", "about", "found by", "reason")
+
+
+def _lines(wanted: Wanted, *, language: str) -> Iterator[str]:
+    # With a mark of byte order: without one, spreadsheets take other letters than ASCII for something else.
+    yield "\ufeff" + as_line((*_HEADINGS, "what happened"))
+    for chunk in trail.every_row(wanted):
+        with translation.override(language):  # the request is over by the time this runs
+            sentences = told(chunk)
+        for row, line in sentences:
+            sentence = f"{line.before}{line.hardware_id}{line.after}"
+            yield as_line([harmless(value) for value in (*_columns(row.entry), sentence)])
+
+
+def _columns(entry: AuditEntry | Look) -> tuple[object, ...]:
+    when = f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    company = entry.company_id if entry.company_id is not None else ""
+    if isinstance(entry, Look):
+        about = f"{entry.kind} {entry.subject}".strip()
+        by = entry.actor.name_in_histories
+        return (when, "look", entry.page, by, entry.address or "", company, about, entry.found_by, "")
+    reason = entry.facts.get("reason", "")
+    about = entry.hardware_id
+    return (when, "change", entry.event, entry.who, entry.address or "", company, about, "", reason)
+
+
+def _midnight(day: Any) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
