@@ -35,7 +35,7 @@ KINDS: Mapping[str, tuple[Any, tuple[str, ...]]] = {
             "claim-",
         ),
     ),
-    "moves": (_("Moves"), ("move-", "replacement-", "bridge-", "hardware-")),
+    "moves": (_("Moves"), ("move-", "replacement-", "bridge-", "hardware-", "evidence-")),
     "people": (
         _("People and rights"),
         ("member-", "invit", "role-", "right-", "api-token-"),
