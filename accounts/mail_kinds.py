@@ -117,5 +117,6 @@ KINDS: Mapping[str, Kind] = {
     "move-returned-late": Kind(label=_("Returned after its move"), topic=Topic.MOVES),
     "move-signed": Kind(label=_("Move signed by the old device"), topic=Topic.MOVES),
     "move-withdrawn": Kind(label=_("Move withdrawn"), topic=Topic.MOVES),
+    "order-corrected": Kind(label=_("Order taken back")),
     "test-license-ending": Kind(label=_("Test license ends"), topic=Topic.TEST_LICENSES),
 }

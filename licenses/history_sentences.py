@@ -104,6 +104,12 @@ SENTENCES: Mapping[str, Any] = {
     "hardware-written-off": _("%(actor)s wrote off the hardware of %(broken)s: %(reason)s"),
     "key-issued": _("The key …%(key)s was issued for order %(order)s."),
     "key-delivery-confirmed": _("The delivery of order %(order)s was confirmed."),
+    "activation-key-blocked": _("%(actor)s blocked the key ending in %(key)s: %(reason)s"),
+    "activation-key-unblocked": _("%(actor)s unblocked the key ending in %(key)s: %(reason)s"),
+    "order-corrected": _(
+        "Order %(order)s was activated by mistake and taken back: %(quantity)s licenses left the balance. "
+        "%(reason)s"
+    ),
     "order-canceled": _("Order %(order)s was canceled: %(reason)s"),
     "key-replacement-asked": _(
         "%(actor)s asked for another key in the place of …%(key)s (order %(order)s): %(reason)s"

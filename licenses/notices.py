@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from accounts import notices
 from accounts.models import Company, Membership, Project, User
 from devices.models import Device
-from licenses.models import ActivationKey, CompanyImport, TestLicense, Transfer
+from licenses.models import ActivationKey, CompanyImport, Product, TestLicense, Transfer
 from portal.core.acts import Caller
 
 DAY = timedelta(days=1)
@@ -78,6 +78,34 @@ def _about_lost_key(
         besides=caller.user_id,
         company_id=company.pk,
         page=f"/companies/{company.pk}/orders",
+        now=now,
+    )
+
+
+def order_corrected(
+    number: str,
+    balance: Company | Project,
+    units: Sequence[tuple[Product, int]],
+    *,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Tell the admins of a company what the vendor took out of a balance of theirs, and why."""
+    project = balance if isinstance(balance, Project) else None
+    company = balance.company if isinstance(balance, Project) else balance
+    notices.tell(
+        "licenses/email/order_corrected",
+        notices.admins_of(company.pk),
+        context={
+            "order": number,
+            "company": company.name,
+            "project": project.name if project else "",
+            "licenses": ", ".join(f"{quantity} × {product}" for product, quantity in units),
+            "reason": reason,
+        },
+        company_id=company.pk,
+        project_id=project.pk if project else None,
+        page=f"/projects/{project.pk}" if project else f"/companies/{company.pk}",
         now=now,
     )
 

@@ -109,6 +109,17 @@ def get_order_of(company: Company, *, number: str) -> Order:
     return found
 
 
+def get_key_for_staff(key_id: int) -> ActivationKey:
+    """Any key, with its order.
+
+    :raises NoSuchActivationKey: there is none of that number.
+    """
+    found = ActivationKey.objects.select_related("order__account").filter(pk=key_id).first()
+    if found is None:
+        raise NoSuchActivationKey
+    return found
+
+
 def get_key(order: Order, *, key_id: int) -> ActivationKey:
     """A key of an order.
 

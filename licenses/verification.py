@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from licenses import documents, log_line, move_checks, transparency
+from licenses import correction_checks, documents, log_line, move_checks, transparency
 from licenses.document import LicenseDocumentV1, MalformedDocument
 from licenses.models import (
     ActivationKey,
@@ -323,6 +323,7 @@ CHECKS: tuple[Check, ...] = tuple(
         _every_act_is_in_the_log,
         _leaves_are_made_of_their_lines,
         *move_checks.CHECKS,
+        *correction_checks.CHECKS,
     )
 )
 

@@ -52,4 +52,42 @@ STAFF = (
         edits=(("if settings.STAFF_SECOND_FACTOR and not staff.has_second_factor(user):", "if False:"),),
         tests=("tests/architecture/test_staff_roles.py",),
     ),
+    Guard(
+        name="correction: by a role that may",
+        file="licenses/corrections.py",
+        edits=(("    staff.require(Permission.CORRECT_ORDERS, user_id=caller.user_id)\n", ""),),
+        tests=(f"{OPERATIONS}/test_corrections.py",),
+    ),
+    Guard(
+        name="correction: of two at once one",
+        file="licenses/corrections.py",
+        edits=(
+            (
+                'Order.objects.select_for_update(of=("self",), no_key=True).get(pk=order.pk)',
+                "Order.objects.get(pk=order.pk)",
+            ),
+            (
+                "ActivationKey.objects.select_for_update(no_key=True).filter(order=order)",
+                "ActivationKey.objects.filter(order=order)",
+            ),
+        ),
+        tests=("tests/races/test_corrections.py",),
+    ),
+    Guard(
+        name="key: blocked or activated",
+        file="licenses/key_blocking.py",
+        edits=(
+            (
+                'ActivationKey.objects.select_for_update(of=("self",), no_key=True)',
+                "ActivationKey.objects.all()",
+            ),
+        ),
+        tests=("tests/races/test_corrections.py",),
+    ),
+    Guard(
+        name="person: tokens of whoever is blocked end",
+        file="accounts/person_blocking.py",
+        edits=(("    ended = tokens.update(revoked_at=now)\n", "    ended = tokens.count()\n"),),
+        tests=(f"{OPERATIONS}/test_person_blocking.py",),
+    ),
 )

@@ -20,15 +20,19 @@ from portal.core.errors import DomainError
 from portal.core.forms import ActForm, respond
 
 
-class RoleForm(ActForm):
-    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=254)
-    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices)
+class WhyForm(ActForm):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=LONGEST_REASON,
         help_text=gettext_lazy("A sentence for whoever looks at it later. It stays in the history."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+class RoleForm(WhyForm):
+    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=254)
+    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices)
+    field_order = ("email", "role", "reason")
 
 
 @staff_only(Permission.LOOK, change=Permission.ROLES)

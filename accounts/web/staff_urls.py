@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from accounts.web import mails, staff_people
+from accounts.web import mails, person_blocking, staff_people
 
 urlpatterns = [
     path("mails", mails.for_staff, name="staff-mails"),
     path("mails/<int:mail_id>/resend", mails.resend, name="staff-mail-resend"),
+    path("people/<int:user_id>/block", person_blocking.block, name="staff-person-block"),
     path("roles", staff_people.roles, name="staff-roles"),
     path("second-factor", staff_people.second_factor, name="staff-second-factor"),
 ]

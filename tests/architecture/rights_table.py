@@ -118,6 +118,14 @@ def _product(_world: World) -> dict[str, Any]:
     return {"product_id": Product.objects.get(code="Port", version=14).pk}
 
 
+def _waiting_key(_world: World) -> dict[str, Any]:
+    return {"key_id": ActivationKey.objects.filter(state="issued").latest("pk").pk}
+
+
+def _activated_order(_world: World) -> dict[str, Any]:
+    return {"number": Order.objects.filter(activation_keys__state="activated").latest("pk").number}
+
+
 def _calendar(world: World) -> dict[str, Any]:
     """The address of an end customer's calendar: so it may show nothing but their project."""
     user = world.people["end-viewer"]
@@ -316,6 +324,14 @@ TABLE: dict[str, Entry] = {
         may=STAFF, body=given({"reason": "broken", "do": "refuse"}), arguments=_of_the_broken
     ),
     "GET staff-move-evidence": Entry(may=STAFF, arguments=_of_the_broken),
+    "GET staff-order-correct": Entry(may=STAFF, arguments=_activated_order),
+    "POST staff-order-correct": Entry(
+        may=STAFF, body=given({"reason": "mistake"}), arguments=_activated_order
+    ),
+    "GET staff-key-block": Entry(may=STAFF, arguments=_waiting_key),
+    "POST staff-key-block": Entry(may=STAFF, body=given({"reason": "lost"}), arguments=_waiting_key),
+    "GET staff-person-block": Entry(may=STAFF),
+    "POST staff-person-block": Entry(may=STAFF, body=given({"reason": "stolen"})),
     "GET staff-alerts": Entry(may=STAFF),
     "GET staff-alert": Entry(may=STAFF),
     "POST staff-alert": Entry(may=STAFF, body=given({"reason": "seen"})),

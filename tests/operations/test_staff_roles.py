@@ -37,7 +37,9 @@ def dora(db: None) -> User:
     return factories.make_user(name="Dora")
 
 
-def change(what: Change, user: User, role: Role, by: User | None, key: str = "k1", reason: str = "new here"):  # type: ignore[no-untyped-def]
+def change(
+    what: Change, user: User, role: Role, by: User | None, key: str = "k1", reason: str = "new here"
+) -> User:
     return what(email=user.email.upper(), role=role, caller=caller(by, key=key, reason=reason), now=NOW)
 
 

@@ -67,6 +67,9 @@ class ModelKey:
     code: str
     lines: Mapping[str, int]
     used: bool = False
+    number: str = ""
+    target: Balance | None = None
+    taken_back: bool = False
 
 
 @dataclass
@@ -113,14 +116,22 @@ class Model:
     def project_of(self, device: Device) -> Project:
         return next(project for project in self.projects if project.pk == device.project_id)
 
-    def issue(self, code: str, lines: Mapping[str, int]) -> None:
-        self.keys.append(ModelKey(code, lines))
+    def issue(self, code: str, lines: Mapping[str, int], number: str) -> None:
+        self.keys.append(ModelKey(code, lines, number=number))
         self.issued.update(lines)
 
     def activate(self, key: ModelKey, target: Balance) -> None:
-        key.used = True
+        key.used, key.target = True, target
         for code, quantity in key.lines.items():
             self.held[target, code] += quantity
+
+    def correct(self, key: ModelKey) -> None:
+        """What the key brought is out of the world: taken from where it was activated, and from the sum."""
+        assert key.target is not None, "it was activated"
+        key.taken_back = True
+        for code, quantity in key.lines.items():
+            self.held[key.target, code] -= quantity
+            self.issued[code] -= quantity
 
     def move(self, source: Owner, destination: Owner, code: str, quantity: int) -> None:
         self.held[source, code] -= quantity
@@ -180,7 +191,7 @@ class Model:
         out_of_keys: Counter[str] = Counter()
         for (_, code), quantity in expected.items():
             out_of_keys[code] += quantity
-        assert out_of_keys + self.in_keys() == self.issued, "nothing is created or lost"
+        assert out_of_keys + self.in_keys() == +self.issued, "nothing is created or lost"
         for device in self.devices:
             self.check_document(device)
 

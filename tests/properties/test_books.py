@@ -24,11 +24,21 @@ from hypothesis.stateful import (
 
 from accounts.models import Company, Project
 from devices.models import Device
-from licenses import activation, assignment, balances, delivery, fulfilment, queries, verification
+from licenses import (
+    activation,
+    assignment,
+    balances,
+    corrections,
+    delivery,
+    fulfilment,
+    queries,
+    verification,
+)
 from licenses.activation import KeyAlreadyActivated
 from licenses.assignment import AssignmentCarried
 from licenses.issuing import OrderLine, OrderNumberTaken
 from licenses.ledger import GrantAlreadyEnded, InsufficientLicenses
+from licenses.models import Order
 from portal.core.acts import Caller, IdempotencyKeyReused
 from portal.core.errors import DomainError
 from tests.factories import (
@@ -174,6 +184,20 @@ class Histories(RuleBasedStateMachine):
             delivery.fetch(device=to, seq_seen=0, have=None, key_set_held=1, caller=caller(), now=NOW)
         self.model.hand_out(to)
 
+    @precondition(lambda self: any(key.used and not key.taken_back for key in self.model.keys))
+    @rule(key=which, crash=crashes)
+    def take_back(self, key: int, crash: Point | None) -> None:
+        """An order whose key was activated: whole, if all of it is still free where it went."""
+        chosen = pick([one for one in self.model.keys if one.used and not one.taken_back], key)
+        order = Order.objects.get(number=chosen.number)
+        if any(quantity > self.model.held[chosen.target, code] for code, quantity in chosen.lines.items()):
+            self.refuse(corrections.LicensesInUse, corrections.correct_order, {"order": order})
+            return
+        others = [one for one in self.model.keys if one is not chosen]
+        other = {"order": Order.objects.get(number=pick(others, key).number)}
+        self.perform(corrections.correct_order, {"order": order}, other, crash=crash)
+        self.model.correct(chosen)
+
     # --- Repetitions ---
 
     @precondition(lambda self: self.requests)
@@ -216,7 +240,7 @@ class Histories(RuleBasedStateMachine):
             return {"number": number, "reference": "", "customer": "Example Telecom", "lines": order}
 
         issued = self.perform(fulfilment.issue_key, given(0), given(1), crash=crash)
-        self.model.issue(issued.code, lines)
+        self.model.issue(issued.code, lines, number)
 
     def activate(self, key: ModelKey, target: Balance, crash: Point | None) -> None:
         given = {"code": key.code, "target": target}
@@ -239,7 +263,7 @@ class Histories(RuleBasedStateMachine):
         self, operation: Operation, given: dict[str, Any], other: dict[str, Any], *, crash: Point | None
     ) -> Any:
         """Do it, and remember it; if it is to crash, let it die on the way first."""
-        by = caller()
+        by = caller(reason="It was a mistake.")
         if crash is not None:
             before = traces()
             with crash.armed():
@@ -263,7 +287,7 @@ class Histories(RuleBasedStateMachine):
     ) -> None:
         before = traces()
         with pytest.raises(refusal):
-            operation(**given, caller=by or caller(), now=NOW)
+            operation(**given, caller=by or caller(reason="It was a mistake."), now=NOW)
         assert traces() == before
 
 
