@@ -18,7 +18,7 @@ from portal.core.models import AuditEntry
 # What events are about, by how their names begin. Every event of licenses.history_sentences is about one.
 KINDS: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "licenses": (_("Licenses"), ("licenses-", "assignment-", "test-license-")),
-    "keys": (_("Activation keys"), ("key-", "order-")),
+    "keys": (_("Activation keys"), ("key-", "order-", "activation-key-")),
     "documents": (_("License documents"), ("document-", "device-acknowledged")),
     "devices": (
         _("Devices"),
