@@ -51,6 +51,7 @@ def place_order(*, order: WantedOrder, caller: Caller, now: datetime) -> PlacedO
     :raises OrderAccountUnknown: the customer list has no such account.
     :raises QuantityOutOfRange: a quantity is below 1 or above the largest allowed.
     :raises NoSuchProduct: a line names no product of the catalogue.
+    :raises ProductDiscontinued: a line names a product that is no longer sold.
     :raises OrderNumberTaken: the number is taken by an order with other content.
     """
     return _place(order, caller=caller, now=now)
@@ -66,6 +67,18 @@ def issue_key(
     """
     order = WantedOrder(number=number, reference=reference, customer=customer, lines=tuple(lines))
     return _place(order, caller=caller, now=now).keys[0]
+
+
+@transaction.atomic(durable=True)
+def show_codes(*, order: Order, caller: Caller, now: datetime) -> PlacedOrder:
+    """The codes of an order that are still kept, for whoever hands them over. That they were shown is told.
+
+    :raises RoleMissing: a person calls who has no right to.
+    """
+    staff.require(Permission.ORDERS, user_id=caller.user_id)
+    placed = issuing.placed_orders([order.number])[order.number]
+    audit.record("key-codes-shown", caller=caller, now=now, order=order.number)
+    return placed
 
 
 @transaction.atomic(durable=True)

@@ -104,6 +104,7 @@ SENTENCES: Mapping[str, Any] = {
     "hardware-written-off": _("%(actor)s wrote off the hardware of %(broken)s: %(reason)s"),
     "key-issued": _("The key …%(key)s was issued for order %(order)s."),
     "key-delivery-confirmed": _("The delivery of order %(order)s was confirmed."),
+    "key-codes-shown": _("%(actor)s had the keys of order %(order)s shown."),
     "activation-key-blocked": _("%(actor)s blocked the key ending in %(key)s: %(reason)s"),
     "activation-key-unblocked": _("%(actor)s unblocked the key ending in %(key)s: %(reason)s"),
     "order-corrected": _(

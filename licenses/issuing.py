@@ -203,7 +203,9 @@ def refusal_of(
 
 def placed_orders(numbers: Iterable[str]) -> dict[str, PlacedOrder]:
     """Orders with all their keys, in the order of the keys, and with the codes that are still kept."""
-    orders = {order.pk: order for order in Order.objects.filter(number__in=list(numbers))}
+    orders = {
+        order.pk: order for order in Order.objects.filter(number__in=list(numbers)).select_related("account")
+    }
     keys: dict[int, list[IssuedKey]] = defaultdict(list)
     with_delivery = ActivationKey.objects.filter(order__in=orders).select_related("delivery").order_by("pk")
     for key in with_delivery:

@@ -65,6 +65,17 @@ def get_order(number: str) -> Order:
     return found
 
 
+def get_order_by_id(order_id: int) -> Order:
+    """An order by its id, with its `state`: pages name orders so, since numbers may hold anything.
+
+    :raises NoSuchOrder: there is none.
+    """
+    found = orders().filter(pk=order_id).first()
+    if found is None:
+        raise NoSuchOrder
+    return found
+
+
 def find_orders(
     *,
     text: str = "",
@@ -98,12 +109,12 @@ def orders_of(company: Company) -> QuerySet[Order]:
     return orders().filter(account__company=company)
 
 
-def get_order_of(company: Company, *, number: str) -> Order:
+def get_order_of(company: Company, *, order_id: int) -> Order:
     """One of those.
 
     :raises NoSuchOrder: there is none.
     """
-    found = orders_of(company).filter(number=number).first()
+    found = orders_of(company).filter(pk=order_id).first()
     if found is None:
         raise NoSuchOrder
     return found
@@ -152,6 +163,15 @@ def lines_of(orders: Iterable[Order]) -> dict[int, list[Transfer]]:
         key = transfer.destination.activation_key
         assert key is not None, "a holder that is a key has one"
         found[key.order_id].append(transfer)
+    return found
+
+
+def lines_of_keys(keys: Iterable[ActivationKey]) -> dict[int, list[str]]:
+    """What each of several keys was filled with, in words, by the key's primary key."""
+    found: dict[int, list[str]] = defaultdict(list)
+    transfers = Transfer.objects.filter(destination__activation_key__in=[key.pk for key in keys])
+    for transfer in transfers.select_related("product", "destination").order_by("pk"):
+        found[transfer.destination.activation_key_id or 0].append(f"{transfer.quantity} x {transfer.product}")
     return found
 
 

@@ -59,6 +59,7 @@ SECOND_FACTOR_KEYS = environment.fernet_keys(
 TERMS_VERSION = environment.text("TERMS_VERSION", "2026-11")
 GRANTS_PER_DEVICE = 200
 ACTIVATION_CODE_KEPT = timedelta(days=7)
+ORDERS_PER_MINUTE = environment.number("ORDERS_PER_MINUTE", 600)  # of one program or person, over REST
 # A history up to so many entries is downloaded at once; a longer one is made in the background.
 HISTORY_ROWS_AT_ONCE = environment.number("HISTORY_ROWS_AT_ONCE", 5000)
 KEY_LOOKUPS_PER_HOUR = environment.number("KEY_LOOKUPS_PER_HOUR", 600)
@@ -289,6 +290,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    # Members called `state` that mean different things; the values are those of orders.api.outputs.
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStateEnum": ["issued", "partly-activated", "activated", "blocked", "canceled"],
+        "OrderedKeyStateEnum": ["issued", "activated", "blocked", "canceled", "replaced"],
+    },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # what it writes says nothing that the list of values does not
 }
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("portal.device_urls")),
     path("", include("accounts.web.urls")),
     path("", include("licenses.web.urls")),
+    path("", include("orders.web.urls")),
     path("staff/", include("support.web.urls")),
     path("staff/", include("devices.web.urls")),
     path("staff/", include("licenses.web.staff_urls")),
@@ -20,6 +21,7 @@ urlpatterns = [
     path("staff/", include("orders.web.staff_urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("licenses.api.urls")),
+    path("api/v1/", include("orders.api.urls")),
     path("problems/<slug:code>", open_without_terms(pages.explain), name="problem"),
     path("components", gallery.components, name="components"),
 ]

@@ -12,7 +12,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management import call_command
 
-from accounts import api_tokens, companies, projects
+from accounts import api_tokens, companies, projects, vendor_tokens
 from accounts.api_tokens import MadeToken
 from accounts.models import (
     Company,
@@ -25,6 +25,7 @@ from accounts.models import (
     User,
 )
 from accounts.permissions import Role
+from accounts.vendor_tokens import MadeVendorToken
 from devices import payloads
 from devices.models import Device
 from licenses import activation, activation_code, adding, assignment, fulfilment, queries, returns
@@ -136,6 +137,13 @@ def make_token(
         maker=maker,
         caller=caller(maker),
         now=NOW,
+    )
+
+
+def make_vendor_token(maker: User, name: str | None = None) -> MadeVendorToken:
+    """A token of the vendor's for orders, with its secret; the maker must be of fulfilment."""
+    return vendor_tokens.create_vendor_token(
+        name=name or f"ERP {next(_numbers)}", maker=maker, caller=caller(maker), now=NOW
     )
 
 

@@ -7,6 +7,7 @@ from accounts.models.invitations import Invitation
 from accounts.models.mails import CalendarFeed, Mail, UnwantedNotice
 from accounts.models.people import TermsAcceptance, User, UserManager
 from accounts.models.staff import StaffRole
+from accounts.models.vendor_tokens import VendorToken
 
 __all__ = [
     "ApiToken",
@@ -26,4 +27,5 @@ __all__ = [
     "UnwantedNotice",
     "User",
     "UserManager",
+    "VendorToken",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from accounts import membership
 from accounts.models import Company, Invitation, Membership, Project, User
+from accounts.permissions import Role
 from devices.models import Device
 from licenses import archiving, claims, company_import, queries, trials
 from portal.core import long_job_kinds
@@ -22,6 +23,7 @@ from tests.long_jobs.counting import ask, count_slice, everybody
 from tests.operations import moving
 from tests.pictures import PNG
 from tests.pure import statements
+from tests.web.codes import second_factor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +230,18 @@ def _empty(world: World) -> Project:
     return factories.make_project(company=world.project.company)
 
 
+def _vendor(world: World, path: str, **body: Any) -> Request:
+    """Alice works in fulfilment as well, with a second factor."""
+    factories.give_roles(world.alice, Role.FULFILMENT)
+    second_factor(world.alice)
+    return _post(path, **body)
+
+
+def _ordered(world: World, action: str, **body: Any) -> Request:
+    factories.make_key(number="SO-2026/17")
+    return _vendor(world, f"orders/SO-2026/17/{action}", **body)
+
+
 def _cancelled(world: World) -> Request:
     """Work in the background that has not begun."""
     counting = Kind(name="count-for-api", label="Counting", work=count_slice, may=everybody)
@@ -302,6 +316,9 @@ REQUESTS: dict[str, Callable[[World], Request]] = {
     "consent-to-import": lambda world: _import(world, "consent"),
     "refuse-import": lambda world: _import(world, "refuse"),
     "withdraw-import": lambda world: _import(world, "withdraw"),
+    "place-order": lambda world: _vendor(world, "orders", number="SO-2026/17", lines=[PORTS]),
+    "confirm-delivery": lambda world: _ordered(world, "confirm-delivery"),
+    "cancel-order": lambda world: _ordered(world, "cancel", reason="The customer withdrew."),
     "cancel-background-job": _cancelled,
     "look-up-customer": lambda _world: _post("customers/look-up", **_account()),
     "mail-customer-link": lambda world: _post(f"companies/{world.project.company_id}/customer", **_account()),

@@ -19,6 +19,7 @@ ARGUMENTS = {
     "{invitation_id}": "1",
     "{import_id}": "1",
     "{move_id}": "1",
+    "{number}": "SO-1",
     "{job_id}": "00000000-0000-0000-0000-000000000001",
     "{grant}": "AAECAwQFBgcICQoLDA0ODw",
 }

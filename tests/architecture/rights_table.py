@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accounts import calendar_feeds
-from accounts.models import ApiToken, Invitation, Mail, Project, User
+from accounts.models import ApiToken, Invitation, Mail, Project, User, VendorToken
 from devices.models import Alert, Device
 from licenses.models import ActivationKey, CompanyImport, Grant, Move, Order, Product
+from orders.models import OrderUpload
 from portal.core.models import LongJob
-from tests.factories import NOW, caller
+from tests.factories import NOW, caller, find_key
 
 # Nobody is signed in; a stranger has a company of their own; staff have none; end customers have a right in
 # the one project and are no members; the others are members, with or without a right there.
@@ -132,6 +133,21 @@ def _calendar(world: World) -> dict[str, Any]:
     return {"token": calendar_feeds.make_calendar_feed(user=user, caller=caller(user), now=NOW)}
 
 
+def _vendor_token(_world: World) -> dict[str, Any]:
+    return {"token_id": VendorToken.objects.get().pk}
+
+
+def _an_order(world: World) -> dict[str, Any]:
+    """That of the key that nobody has activated."""
+    key = find_key(world.code)
+    return {"number": key.order.number, "order_id": key.order_id, "key_id": key.pk}
+
+
+def _a_list(_world: World) -> dict[str, Any]:
+    """A list that the member of staff uploaded."""
+    return {"upload_id": OrderUpload.objects.get().pk}
+
+
 def _key(world: World) -> dict[str, Any]:
     return {"key_id": ActivationKey.objects.latest("pk").pk}
 
@@ -193,6 +209,9 @@ TABLE: dict[str, Entry] = {
     ),
     # --- Companies ---
     "GET company-keys": Entry(may=MEMBER),
+    "GET company-orders": Entry(may=ADMIN),
+    "GET company-lost-key": Entry(may=ADMIN, arguments=_an_order),
+    "POST company-lost-key": Entry(may=ADMIN, arguments=_an_order, body=given({"reason": "lost"})),
     "GET company-history": Entry(may=MEMBER),
     "POST company-history": Entry(may=MEMBER),
     "GET company-balance": Entry(may=MEMBER),
@@ -370,6 +389,26 @@ TABLE: dict[str, Entry] = {
     ),
     "GET staff-unblock-key": Entry(may=STAFF),
     "POST staff-unblock-key": Entry(may=STAFF, body=given({"reason": "not leaked"})),
+    "GET staff-orders": Entry(may=STAFF),
+    "GET staff-order-enter": Entry(may=STAFF),
+    "POST staff-order-enter": Entry(
+        may=STAFF, body=given({"number": "SO-NEW", "lines": "Port 14 1", "keys_per": "order"})
+    ),
+    "GET staff-order-upload": Entry(may=STAFF),
+    "POST staff-order-upload": Entry(may=STAFF),
+    "GET staff-order-list": Entry(may=STAFF, arguments=_a_list),
+    "POST staff-order-list": Entry(may=STAFF, arguments=_a_list),
+    "POST staff-order-list-keys": Entry(may=STAFF, arguments=_a_list),
+    "GET staff-order": Entry(may=STAFF, arguments=_an_order),
+    "POST staff-order": Entry(may=STAFF, arguments=_an_order, body=given({"do": "delivered"})),
+    "GET staff-order-cancel": Entry(may=STAFF, arguments=_an_order),
+    "POST staff-order-cancel": Entry(may=STAFF, arguments=_an_order, body=given({"reason": "withdrawn"})),
+    "GET staff-key-replace": Entry(may=STAFF, arguments=_an_order),
+    "POST staff-key-replace": Entry(may=STAFF, arguments=_an_order, body=given({"reason": "lost"})),
+    "GET staff-vendor-tokens": Entry(may=STAFF),
+    "POST staff-vendor-tokens": Entry(may=STAFF, body=given({"name": "ERP"})),
+    "GET staff-vendor-token-revoke": Entry(may=STAFF, arguments=_vendor_token),
+    "POST staff-vendor-token-revoke": Entry(may=STAFF, arguments=_vendor_token),
     # --- The same over REST ---
     "GET api-me": Entry(may=SIGNED_IN),
     "GET api-companies": Entry(may=SIGNED_IN),
@@ -450,6 +489,11 @@ TABLE: dict[str, Entry] = {
     "POST api-import-consent": Entry(may=ADMIN),
     "POST api-import-refuse": Entry(may=ADMIN),
     "POST api-import-withdraw": Entry(may=ADMIN, arguments=_withdrawn),
+    "GET api-orders": Entry(may=STAFF),
+    "POST api-orders": Entry(may=STAFF, body=given({"number": "SO-NEW", "lines": [LINE]})),
+    "GET api-order": Entry(may=STAFF, arguments=_an_order),
+    "POST api-order-confirm-delivery": Entry(may=STAFF, arguments=_an_order),
+    "POST api-order-cancel": Entry(may=STAFF, arguments=_an_order, body=given({"reason": "withdrawn"})),
     "POST api-key-look-up": Entry(
         may=MEMBER, body=lambda world: {"code": world.code, "company": world.project.company_id}
     ),

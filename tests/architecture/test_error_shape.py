@@ -33,6 +33,7 @@ ARGUMENTS = {
     "hardware_id": "00-90-33-01-0A-FF",
     "token_id": "1",
     "job_id": "00000000-0000-0000-0000-000000000001",
+    "number": "SO-1",
     "grant": "AAECAwQFBgcICQoLDA0ODw",
     "version": "1",
 }

@@ -16,12 +16,13 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts import membership, queries
 from accounts.invitations import hash_of
-from accounts.models import Membership, User
+from accounts.models import Company, Membership, User
 from devices import blocking
 from devices.models import Alert, TrustAnchor
 from licenses import balances, company_import, evidence, evidence_files, trials
 from licenses.models import CompanyImport, Return
 from licenses.queries import grant_id
+from orders.models import OrderUpload
 from portal.core import acts
 from portal.core.models import LongJob, LongJobPiece
 from support.middleware import VIEWING
@@ -78,6 +79,7 @@ def world(anchor: TrustAnchor) -> World:
     people["staff"].is_superuser = True  # which role may what: test_staff_roles.py
     people["staff"].save()
     factories.give_roles(people["staff"])
+    factories.make_vendor_token(people["staff"])
     admin = people["admin"]
     company = factories.make_company(founder=admin, name="Example Telecom")
     elsewhere = factories.make_company(founder=people["stranger"], name="Elsewhere")
@@ -134,7 +136,7 @@ def world(anchor: TrustAnchor) -> World:
         asked_of_it=_asked(elsewhere.pk, company.pk, people["stranger"]),
         asked_by_it=_asked(company.pk, elsewhere.pk, admin),
         act_id=str(transfer.act_id),
-        code=factories.make_key(),
+        code=_sold(company, people["staff"]),
         jti=Return.objects.get().jti,
         alert=Alert.objects.create(
             kind=Alert.Kind.SEQ_AHEAD, device=device, subject="7", at=NOW, facts={"seq": 7, "ahead": 2}
@@ -172,6 +174,19 @@ def _in_the_background(by: User) -> LongJob:
 def _counts() -> Iterator[None]:
     with known():
         yield
+
+
+def _sold(company: Company, clerk: User) -> str:
+    """A key of the account that the company is linked to; and a list that somebody uploaded."""
+    code = factories.make_key()
+    account = factories.make_customer(number="C-RIGHTS", postal_code="1")
+    account.company, account.linked_at = company, NOW
+    account.save()
+    order = factories.find_key(code).order
+    order.account = account
+    order.save()
+    OrderUpload.objects.create(made_by=clerk, made_at=NOW, rows=1, orders=1, keys=1)
+    return code
 
 
 def _asked(target: int, source: int, by: User) -> CompanyImport:

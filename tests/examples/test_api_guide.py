@@ -11,6 +11,8 @@ import pytest
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Company, Project, User
+from accounts.permissions import Role
+from licenses.models import Order
 from tests import factories
 from tests.examples.conftest import ROOT
 
@@ -25,6 +27,7 @@ def test_every_command_of_the_guide_does_what_it_says(
     live_server: LiveServer, company: Company, project: Project, alice: User, tmp_path: Path
 ) -> None:
     token = factories.make_token(*SCOPES, company=company, maker=alice).secret
+    clerk = factories.make_user(name="Frank", is_staff=True, roles=[Role.FULFILMENT])
     script = "\necho\n".join(re.findall(r"^```sh\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL))
 
     done = subprocess.run(
@@ -34,6 +37,7 @@ def test_every_command_of_the_guide_does_what_it_says(
             "PATH": os.environ["PATH"],
             "PORTAL": live_server.url,
             "TOKEN": str(token),
+            "VENDOR_TOKEN": str(factories.make_vendor_token(clerk).secret),
             "CODE": factories.make_key(lines={"Port": 10}),
         },
         capture_output=True,
@@ -44,6 +48,7 @@ def test_every_command_of_the_guide_does_what_it_says(
 
     assert done.returncode == 0, done.stderr
     assert '"code"' not in done.stdout, done.stdout  # no problem document among the answers
+    assert Order.objects.get(number="SO-2026/17").canceled_by is not None
     files = list(tmp_path.glob("*.lic"))
     assert [json.loads(file.read_bytes())["bundle"] for file in files] == ["olp/1"] * 2
     assert project.devices.get().test_licenses.get().started_at is not None

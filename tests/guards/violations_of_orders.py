@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from accounts.models import VendorToken
 from licenses.models import ReplacementRequest
+from orders.models import OrderUpload, OrderUploadChunk
+from portal.core.models import LongJob
 from tests.factories import NOW
 from tests.guards.rows import Rows, again, change
 
@@ -37,6 +40,40 @@ def two_canceled_by_one_act(rows: Rows) -> None:
     again(rows.order, number="SO-X", canceled_by=rows.act)
 
 
+def a_vendor_token(rows: Rows, **changes: Any) -> VendorToken:
+    """A token of the vendor's, beside the one of the rows."""
+    given = {"name": "Shop", "scopes": "orders", "secret_sha256": b"\x07" * 32, "last_four": "abcd"}
+    return VendorToken.objects.create(**given | {"made_by": rows.user, "made_at": NOW} | changes)
+
+
+def two_vendor_tokens(**changes: Any) -> Violation:
+    def violate(rows: Rows) -> None:
+        a_vendor_token(rows)
+        a_vendor_token(rows, **changes)
+
+    return violate
+
+
+def an_upload(rows: Rows, **changes: Any) -> OrderUpload:
+    """A list of one order."""
+    given = {"made_by": rows.user, "made_at": NOW, "rows": 1, "orders": 1, "keys": 1}
+    return OrderUpload.objects.create(**given | changes)
+
+
+def two_chunks_in_one_place(rows: Rows) -> None:
+    upload = an_upload(rows)
+    for _chunk in range(2):
+        OrderUploadChunk.objects.create(upload=upload, position=0, orders=[])
+
+
+def two_lists_of_one_job(rows: Rows) -> None:
+    job = LongJob.objects.create(
+        kind="enter-orders", owner=rows.user, call="x", total=1, asked_at=NOW, name="", content_type=""
+    )
+    an_upload(rows, job=job)
+    an_upload(rows, job=job)
+
+
 ORDERS: dict[str, tuple[Violation, ...]] = {
     "an_order_has_a_key_or_one_for_each_line": (lambda rows: change(rows.order, keys_per="box"),),
     "licenses_order_canceled_by_id_key": (two_canceled_by_one_act,),
@@ -47,6 +84,19 @@ ORDERS: dict[str, tuple[Violation, ...]] = {
         lambda rows: change(rows.issued, state="blocked", ended_by=rows.act),
         lambda rows: change(rows.issued, state="blocked", ended_by=rows.act, ending="gone"),
     ),
+    "a_secret_is_one_vendor_token": (two_vendor_tokens(name="Other"),),
+    "vendor_tokens_in_force_have_names_of_their_own": (
+        two_vendor_tokens(name="SHOP", secret_sha256=b"\x08" * 32),
+    ),
+    "a_vendor_token_is_stored_as_a_hash": (lambda rows: a_vendor_token(rows, secret_sha256=b"short"),),
+    "a_vendor_token_has_a_name": (lambda rows: a_vendor_token(rows, name=""),),
+    "an_upload_has_orders": (
+        lambda rows: an_upload(rows, orders=0),
+        lambda rows: an_upload(rows, orders=2),
+    ),
+    "only_a_confirmed_upload_has_a_result": (lambda rows: an_upload(rows, taken_at=NOW),),
+    "chunks_of_an_upload_are_in_order": (two_chunks_in_one_place,),
+    "orders_orderupload_job_id_key": (two_lists_of_one_job,),
     "one_open_request_to_replace_a_key": (asked_twice,),
     "a_decided_replacement_knows_its_act": (
         lambda rows: asked(rows, state="replaced"),

@@ -70,6 +70,10 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "sent": (_("Sent"), "good"),
     "failed": (_("Not delivered"), "bad"),
     "blocked": (_("Blocked"), "bad"),
+    # Orders and their keys.
+    "partly-activated": (_("Partly activated"), "plain"),
+    "canceled": (_("Canceled"), "bad"),
+    "replaced": (_("Replaced"), "plain"),
     # A product, and an activation key.
     "discontinued": (_("No longer sold"), "warning"),
     # A test license.

@@ -1,0 +1,1 @@
+"""Orders over REST, for the vendor's ERP."""

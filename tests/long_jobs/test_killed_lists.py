@@ -1,0 +1,126 @@
+"""A list of orders whose worker is killed five times makes exactly its keys, none twice (mission rule 8)."""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pyzipper
+from django.conf import settings
+from django.db.models import F
+
+from accounts.models import User
+from accounts.permissions import Role
+from licenses import verification
+from licenses.models import ActivationKey, LogLeaf, Order
+from orders import order_sheet, uploads
+from orders.models import OrderUpload
+from portal.core import clock
+from portal.core.models import Act, LongJob, OutboxJob
+from tests import factories
+from tests.factories import caller
+from tests.notices.killing import ROOT, database_url, kill
+
+
+def worker(folder: Path, place: str = "", number: int = 0) -> subprocess.Popen[bytes]:
+    start = "import django; django.setup(); from tests.long_jobs import killing_lists; "
+    environment = {
+        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        "DEMO": "1",
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "DATA_DIR": str(folder),
+        "DATABASE_URL": database_url(),
+        "LOG_LEVEL": "ERROR",
+        # What it keeps for delivery is read here.
+        "DELIVERY_KEYS": " ".join(settings.DELIVERY_KEYS),
+        "ACTIVATION_CODE_PEPPER": settings.ACTIVATION_CODE_PEPPER.decode(),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", f"{start}killing_lists.work({place!r}, {number})"],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def killed(folder: Path, place: str, number: int) -> None:
+    """A worker that is killed where it stands still; then its lease runs out."""
+    with worker(folder, place, number) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == b"here\n"
+        kill(started)
+    OutboxJob.objects.exclude(leased_until=None).update(leased_until=F("created_at") - timedelta(days=1))
+
+
+def asked_for(count: int, clerk: User) -> OrderUpload:
+    """A list of so many orders of one line, confirmed."""
+    lines = "".join(f"B-{number:06};Port;14;2\n" for number in range(count))
+    sheet = order_sheet.read(f"order;code;version;quantity\n{lines}".encode())
+    now = clock.now()
+    kept = uploads.keep_upload(sheet=sheet, name="list", user=clerk, caller=caller(clerk), now=now)
+    return uploads.confirm_upload(upload=kept, caller=caller(clerk), now=now)
+
+
+def handed_out(upload: OrderUpload) -> list[str]:
+    """The keys in the file."""
+    passphrase, into = uploads.new_passphrase(), io.BytesIO()
+    who = caller(upload.made_by)
+    uploads.take_keys(upload=upload, passphrase=passphrase, into=into, caller=who, now=clock.now())
+    with pyzipper.AESZipFile(into) as archive:
+        archive.setpassword(passphrase.encode())
+        return [row["key"] for row in csv.DictReader(io.StringIO(archive.read("keys.csv").decode()))]
+
+
+@pytest.mark.serial
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("catalogue")
+class TestKilledWorkers:
+    @pytest.mark.parametrize(
+        ("count", "chunk", "places"),
+        [
+            (
+                2_000,
+                250,
+                [("inside", 0), ("inside", 1), ("after", 2), ("inside", 4), ("after", 6)],
+            ),
+            pytest.param(
+                100_000,
+                500,
+                [("inside", 0), ("after", 40), ("inside", 90), ("inside", 150), ("after", 198)],
+                marks=pytest.mark.long,
+            ),
+        ],
+        ids=["2,000", "100,000"],
+    )
+    def test_a_list_makes_exactly_its_keys(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        count: int,
+        chunk: int,
+        places: list[tuple[str, int]],
+    ) -> None:
+        monkeypatch.setattr(uploads, "CHUNK", chunk)
+        clerk = factories.make_user(name="Frank", is_staff=True, roles=[Role.FULFILMENT])
+        upload = asked_for(count, clerk)
+
+        for place, number in places:
+            killed(tmp_path, place, number)
+            assert Order.objects.count() == (number + (place == "after")) * chunk
+        with worker(tmp_path) as first, worker(tmp_path) as second:
+            assert (first.wait(600), second.wait(600)) == (0, 0)
+
+        job = LongJob.objects.get()
+        assert (job.state, job.done, job.slices) == ("done", count, count // chunk)
+        for table in (Order, ActivationKey, LogLeaf):
+            assert table.objects.count() == count
+        assert Act.objects.filter(operation="issue-key").count() == count
+        keys = handed_out(uploads.get_upload(upload.pk, user=clerk))
+        assert len(set(keys)) == len(keys) == count
+        assert list(verification.violations()) == []
