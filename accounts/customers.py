@@ -6,8 +6,6 @@ the address in the list, or when fulfilment says so.
 
 import hashlib
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -19,7 +17,7 @@ from accounts import mails, scopes
 from accounts.models import Company, CustomerAccount, CustomerLink
 from portal.core import acts, audit, throttle
 from portal.core.acts import Caller
-from portal.core.errors import Conflict, Invalid, NotFound
+from portal.core.errors import Conflict, NotFound
 from portal.core.models import Act
 from portal.core.throttle import Limit
 
@@ -71,29 +69,6 @@ class CustomerLinkDead(NotFound):
     )
     way_out = _("An admin of the company can have a new one sent.")
     source = "mission rule 2"
-
-
-class CustomerListMalformed(Invalid):
-    code = "customer-list-malformed"
-    title = _("Line %(line)s of the customer list cannot be read: %(reason)s.")
-    why = _(
-        "The list decides who can link a company to which account. Loaded in part, it would mix old and new "
-        "customers without anybody noticing."
-    )
-    way_out = _("Correct the line and load the whole list again. Nothing was changed.")
-    source = "mission rule 2"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Customer:
-    """A line of the customer list. `country` is ISO 3166-1 alpha-2; `email` may be empty."""
-
-    number: str
-    postal_code: str
-    name: str
-    town: str
-    country: str
-    email: str
 
 
 def look_up(*, number: str, postal_code: str, caller: Caller, now: datetime) -> CustomerAccount:
@@ -212,31 +187,6 @@ def link_company(*, company: Company, number: str, caller: Caller, now: datetime
     return _link(company, account, act=act, caller=caller, now=now)
 
 
-@transaction.atomic(durable=True)
-def load_customers(*, customers: Iterable[Customer], caller: Caller, now: datetime) -> int:
-    """Enter the customer list; known numbers are brought up to date, none is removed. Says how many it has.
-
-    :raises CustomerListMalformed: a line cannot be taken. Facts `line`, from 1, and `reason`.
-    """
-    count = 0
-    for count, customer in enumerate(customers, start=1):
-        reason = _wrong_with(customer)
-        if reason:
-            raise CustomerListMalformed(line=count, reason=reason)
-        CustomerAccount.objects.update_or_create(
-            number=customer.number.strip().upper(),
-            defaults={
-                "postal_code": customer.postal_code.strip(),
-                "name": customer.name.strip(),
-                "town": customer.town.strip(),
-                "country": customer.country.strip().upper(),
-                "email": customer.email.strip().lower(),
-            },
-        )
-    audit.record("customer-list-loaded", caller=caller, now=now, lines=count)
-    return count
-
-
 def _link(
     company: Company, account: CustomerAccount, *, act: Act, caller: Caller, now: datetime
 ) -> CustomerAccount:
@@ -257,20 +207,6 @@ def _link(
 def _require_unlinked(company: Company, account: CustomerAccount) -> None:
     if account.company_id is not None or CustomerAccount.objects.filter(company=company).exists():
         raise CustomerLinked
-
-
-def _wrong_with(customer: Customer) -> str:
-    if not 0 < len(customer.number.strip()) <= 40:
-        return "number"
-    if not 0 < len(customer.postal_code.strip()) <= 20:
-        return "postal_code"
-    if not 0 < len(customer.name.strip()) <= 200 or len(customer.town.strip()) > 100:
-        return "name, town"
-    if len(customer.country.strip()) != 2:
-        return "country"
-    if customer.email.strip() and ("@" not in customer.email or len(customer.email) > 254):
-        return "email"
-    return ""
 
 
 def _plain(postal_code: str) -> str:

@@ -89,6 +89,7 @@ def _portal(places: Cores, rows: Mapping[str, Row], *, devices: int, seconds: fl
             "devices": made.hardware_ids,
             "keys": _needed("keys", rows, seconds * MOST_KEYS_PER_SECOND),
             "codes": _needed("codes", rows, seconds * MOST_CODES_PER_SECOND),
+            "large": any(row.of_pages for row in rows.values()),
             "roots": str(house.folder / "roots"),
         }
         stock = Stock(house, made, house.python("-m", "benchmarks.loading", given=given))

@@ -44,6 +44,7 @@ POOLS = {
     "middleware": Pool("benchmarks.floors.wsgi:application", "benchmarks.floors.middleware_settings"),
     "devices": Pool("portal.device_wsgi:application", "portal.device_settings"),
     "web": Pool("portal.wsgi:application", "portal.settings"),
+    "pages": Pool("portal.wsgi:application", "benchmarks.floors.page_settings"),
 }
 
 
@@ -124,8 +125,10 @@ class House:
             redis=cores.processor_seconds(redis),
         )
 
-    def python(self, *words: str, given: Any = None, settings: str = "benchmarks.floors.settings") -> Any:
-        """Run a Python module of ours with the portal's settings; JSON goes in and comes out.
+    def python(
+        self, *words: str, given: Any = None, settings: str = "benchmarks.floors.page_settings"
+    ) -> Any:
+        """Run a Python module of ours, with the floors' tables beside the portal's; JSON goes in and out.
 
         :raises HouseRefusal: it failed.
         """

@@ -23,7 +23,7 @@ from django.utils.crypto import get_random_string  # noqa: E402
 
 from accounts import companies  # noqa: E402
 from accounts.models import Project, User  # noqa: E402
-from benchmarks import orders  # noqa: E402
+from benchmarks import large_company, orders  # noqa: E402
 from benchmarks.floors.models import Balance, Code  # noqa: E402
 from devices import trust_anchors  # noqa: E402
 from devices.models import Device  # noqa: E402
@@ -56,10 +56,17 @@ def load(given: dict[str, Any]) -> dict[str, Any]:
     projects = _projects(1 + (len(given["devices"]) - 1) // DEVICES_PER_PROJECT)
     _devices(given["devices"], projects)
     product = queries.get_product(code=PRODUCT, version=VERSION)
+    large = {}
+    if given["large"]:
+        [project] = _projects(1, first=len(projects))
+        large = large_company.load(
+            project, product=product, now=clock.now(), add_devices=_devices, signed_in=_signed_in
+        )
     codes = orders.issue_keys(count=given["keys"], product=product, quantity=UNITS_PER_KEY, now=clock.now())
     loaded = {
         "projects": [_signed_in(project) for project in projects],
-        "devices": list(Device.objects.order_by("hardware_id").values("hardware_id", "project")),
+        "devices": _dealt_out(projects),
+        "large": large,
         "keys": codes,
         "codes": _floor_codes(given["codes"]),
     }
@@ -70,10 +77,10 @@ def load(given: dict[str, Any]) -> dict[str, Any]:
     return loaded
 
 
-def _projects(count: int) -> list[Project]:
+def _projects(count: int, *, first: int = 0) -> list[Project]:
     """Companies, each with its first project, and licenses in the project's balance."""
     made = []
-    for number in range(count):
+    for number in range(first, first + count):
         founder = User(
             email=f"founder.{number}@example.com",
             forename="Founder",
@@ -116,6 +123,12 @@ def _devices(hardware_ids: Sequence[str], projects: Sequence[Project]) -> None:
         assignment.assign(
             device=device, product=product, quantity=UNITS_PER_DEVICE, caller=_caller(), now=clock.now()
         )
+
+
+def _dealt_out(projects: Sequence[Project]) -> list[dict[str, Any]]:
+    """The devices of these projects, each with its project."""
+    devices = Device.objects.filter(project__in=projects).order_by("hardware_id")
+    return [dict(device) for device in devices.values("hardware_id", "project")]
 
 
 def _signed_in(project: Project) -> dict[str, Any]:

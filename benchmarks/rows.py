@@ -22,6 +22,8 @@ class Row:
     """The goal: at most so many microseconds of processor time more than its floor."""
     keeps_throughput: bool = False
     """The goal: 32 connections bring at least 80 % of the requests a second of 8."""
+    of_pages: bool = False
+    """Whether its requests are for pages of the large company."""
     uses_up: str = ""
     """What of the stock its requests use up, one a request: `keys` or `codes`."""
 
@@ -32,9 +34,29 @@ FLOORS = {
     "middleware": Row(title="Django view, eight middlewares", pool="middleware", requests=Stock.pages),
     "select": Row(title="no middleware + SELECT", pool="floors", requests=Stock.selects),
     "verify": Row(title="no middleware + SELECT + ES256", pool="floors", requests=Stock.verifications),
+    "page": Row(title="page of 50 rows, six queries", pool="pages", requests=Stock.list_pages, of_pages=True),
     "redeem": Row(title="ORM redeem, durable", pool="floors", requests=Stock.redemptions, uses_up="codes"),
 }
+
+
+def _page(title: str, path: str) -> Row:
+    """A page of the large company, beside the page floor."""
+    return Row(
+        title=f"page: {title}",
+        pool="pages",
+        requests=lambda stock: stock.pages_of_company(path),
+        floor="page",
+        most=1.3,
+        of_pages=True,
+    )
+
+
 ROWS = {
+    "page-home": _page("overview", "/"),
+    "page-devices": _page("project, 50 of 2,000 devices", "/projects/{id}"),
+    "page-device": _page("a device", "/devices/{device}"),
+    "page-keys": _page("keys of a company", "/companies/{company}/keys"),
+    "page-history": _page("history, 50 of 100,000", "/companies/{company}/history"),
     "nonce": Row(title="device: new nonce", pool="devices", requests=Stock.nonces),
     "fetch": Row(
         title="device: fetch, unchanged",

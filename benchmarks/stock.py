@@ -34,6 +34,7 @@ class Stock:
         # Dealt out so that neighbors are of different projects: partners do not all work on one balance.
         self._assigned = random.Random(1).sample(loaded["devices"][half:], len(fleet.identities) - half)
         self._projects: Sequence[Mapping[str, Any]] = loaded["projects"]
+        self._large: Mapping[str, Any] = loaded["large"]
         self._keys: Iterator[str] = iter(loaded["keys"])
         self._codes: Iterator[str] = iter(loaded["codes"])
         self._portal: Portal | None = None
@@ -69,6 +70,17 @@ class Stock:
         for code, place in zip(self._codes, itertools.count(1), strict=False):
             path = f"/redeem/{1 + place % len(self._projects)}"
             yield Request(method="POST", path=path, expects=204, headers=BEHIND_PROXY, body=code.encode())
+
+    # --- Pages of the large company, for its admin's browser ---
+
+    def list_pages(self) -> Iterator[Request]:
+        """The floor: a list of fifty of its devices."""
+        return self.pages_of_company("/floor/{id}")
+
+    def pages_of_company(self, path: str) -> Iterator[Request]:
+        """One page over and over; `path` names the project `{id}`, the `{company}` or a `{device}`."""
+        headers = {**BEHIND_PROXY, "Host": HOST, "Cookie": f"sessionid={self._large['session']}"}
+        return itertools.repeat(Request(method="GET", path=path.format(**self._large), headers=headers))
 
     # --- Devices ---
 

@@ -18,7 +18,7 @@ from portal.core.models import AuditEntry
 # What events are about, by how their names begin. Every event of licenses.history_sentences is about one.
 KINDS: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "licenses": (_("Licenses"), ("licenses-", "assignment-", "test-license-")),
-    "keys": (_("Activation keys"), ("key-", "order-")),
+    "keys": (_("Activation keys"), ("key-", "order-", "activation-key-")),
     "documents": (_("License documents"), ("document-", "device-acknowledged")),
     "devices": (
         _("Devices"),
@@ -35,7 +35,7 @@ KINDS: Mapping[str, tuple[Any, tuple[str, ...]]] = {
             "claim-",
         ),
     ),
-    "moves": (_("Moves"), ("move-", "replacement-", "bridge-", "hardware-")),
+    "moves": (_("Moves"), ("move-", "replacement-", "bridge-", "hardware-", "evidence-")),
     "people": (
         _("People and rights"),
         ("member-", "invit", "role-", "right-", "api-token-"),

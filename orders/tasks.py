@@ -1,5 +1,17 @@
-"""What workers of the portal have to know of orders: the long job that enters a list of them."""
+"""Jobs of the outbox. Each makes one call and may run twice."""
 
-from orders import uploads
+from datetime import datetime, timedelta
+from typing import Any
 
-__all__ = ["uploads"]
+from orders import outcomes, uploads
+from portal.core import outbox, schedule
+
+__all__ = ["uploads"]  # the long job that enters a list of orders
+
+schedule.every(timedelta(days=1), "sum-up-months")
+
+
+@outbox.handler("sum-up-months")
+def sum_up_months(*, now: datetime, **arguments: Any) -> None:
+    """Sum up what happened with each product in the months that are over."""
+    outcomes.sum_up_months(now=now)

@@ -27,4 +27,16 @@ CATALOGUE = (
         edits=(("state=ActivationKey.State.ISSUED, ", ""),),
         tests=(f"{OPERATIONS}/test_certificates.py",),
     ),
+    Guard(
+        name="customers: a link to an old address ends",
+        file="accounts/customer_lists.py",
+        edits=(("        _end_links_to_old_addresses(chunk, now=now)\n", ""),),
+        tests=(f"{OPERATIONS}/test_customer_lists.py",),
+    ),
+    Guard(
+        name="outcomes: months written in between each other are told apart",
+        file="orders/outcomes.py",
+        edits=((", act__at__gte=_start_of(summed.until))", ")"),),
+        tests=(f"{OPERATIONS}/test_outcomes.py",),
+    ),
 )

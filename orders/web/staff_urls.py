@@ -2,9 +2,13 @@
 
 from django.urls import path
 
-from orders.web import certificates, orders, products, uploads
+from orders.web import certificates, customers, orders, outcomes, products, uploads
 
 urlpatterns = [
+    path("outcomes", outcomes.page, name="staff-outcomes"),
+    path("customers", customers.customers, name="staff-customers"),
+    path("customers/check", customers.check, name="staff-customers-check"),
+    path("customers/load", customers.load, name="staff-customers-load"),
     path("orders", orders.orders, name="staff-orders"),
     path("orders/enter", orders.enter, name="staff-order-enter"),
     path("orders/upload", uploads.upload, name="staff-order-upload"),

@@ -1,10 +1,15 @@
 """Who may ask what: the table of mission rule 5, by method and name of route; and with what it is asked."""
 
+import gzip
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts import calendar_feeds
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from accounts import calendar_feeds, customer_lists
 from accounts.models import ApiToken, Invitation, Mail, Project, User, VendorToken
 from devices.models import Alert, Device
 from licenses.models import ActivationKey, CompanyImport, Grant, Move, Order, Product
@@ -114,6 +119,20 @@ def _mail(world: World) -> dict[str, Any]:
 def _order(world: World) -> dict[str, Any]:
     """The one whose key nobody has activated."""
     return {"order_id": Order.objects.latest("pk").pk}
+
+
+def _customer_list(_world: World) -> dict[str, Any]:
+    columns = ",".join(customer_lists.COLUMNS)
+    return {"file": SimpleUploadedFile("list.csv", f"{columns}\nC-9,1,Nine,Ulm,DE,\n".encode())}
+
+
+def _checked_list(world: World) -> dict[str, Any]:
+    """One that the person from the staff has checked."""
+    content = _customer_list(world)["file"].read()
+    checked = hashlib.sha256(content).hexdigest()
+    place = f"checked-customer-list:{world.people['staff'].pk}:{checked}"
+    cache.set(place, gzip.compress(content), 60)
+    return {"checked": checked}
 
 
 def _product(_world: World) -> dict[str, Any]:
@@ -369,6 +388,10 @@ TABLE: dict[str, Entry] = {
         body=lambda world: {"email": world.people["member"].email, "role": "auditor", "reason": "audits"},
     ),
     "GET staff-second-factor": Entry(may=STAFF),
+    "GET staff-customers": Entry(may=STAFF),
+    "POST staff-customers-check": Entry(may=STAFF, body=_customer_list),
+    "POST staff-customers-load": Entry(may=STAFF, body=_checked_list),
+    "GET staff-outcomes": Entry(may=STAFF),
     "GET staff-products": Entry(may=STAFF),
     "POST staff-products": Entry(may=STAFF, body=given({"version": 15, "reason": "new firmware"})),
     "GET staff-product-add": Entry(may=STAFF),

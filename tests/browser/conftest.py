@@ -8,6 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.models import User
+from tests.browser.looks import session_of
+
 
 @dataclass
 class Visit:
@@ -25,24 +28,33 @@ OpenWindow = Callable[..., Visit]
 def open_window(chromium: Browser, live_server: LiveServer) -> Iterator[OpenWindow]:
     """A function that opens a window of a width in pixels, with or without JavaScript.
 
-    `host` is another name of this machine than its number, for what browsers grant to names only.
+    `user` is signed in from the start. `host` is another name of this machine than its number, for what
+    browsers grant to names only.
     """
     with ExitStack() as windows:
 
         def open_one(
-            *, width: int = 1280, java_script: bool = True, dark: bool = False, host: str = ""
+            *,
+            width: int = 1280,
+            java_script: bool = True,
+            dark: bool = False,
+            language: str = "en",
+            host: str = "",
+            user: User | None = None,
         ) -> Visit:
             address = live_server.url.replace("127.0.0.1", host) if host else live_server.url
             context = chromium.new_context(
                 viewport={"width": width, "height": 800},
                 java_script_enabled=java_script,
                 color_scheme="dark" if dark else "light",
-                locale="en-GB",
+                locale={"en": "en-GB", "de": "de-DE"}[language],
                 timezone_id="Europe/Berlin",
                 base_url=address,
                 permissions=["clipboard-read", "clipboard-write"],
             )
             windows.callback(context.close)
+            if user is not None:
+                context.add_cookies([session_of(user, address)])
             visit = Visit(page=context.new_page())
             visit.page.set_default_timeout(10_000)
             visit.page.on(

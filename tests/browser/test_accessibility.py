@@ -1,14 +1,19 @@
+import functools
+import itertools
+from collections.abc import Callable
+
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from django.utils import translation
+from django.utils.translation import gettext
 
 from accounts.models import Company, User
+from accounts.permissions import Role
 from appliance.factory.authority import make_authority, pem
 from devices import alerts, blocking
 from devices.models import Alert, Device, TrustAnchor
 from tests import factories
 from tests.browser.conftest import OpenWindow
-from tests.browser.looks import fits
+from tests.browser.looks import findings, fits, sign_in
 from tests.factories import NOW, PASSWORD, caller
 
 pytestmark = pytest.mark.browser
@@ -32,27 +37,46 @@ def company(catalogue: None, keyring: object) -> Company:
     return company
 
 
-def findings(page: Page) -> str:
-    results = Axe().run(page)
-    return results.generate_report() if results.violations_count else ""
+Say = Callable[[str], str]
 
 
-def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
-    page.goto("/")
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+@pytest.fixture
+def say(language: str) -> Say:
+    """What the page says in its language for a text of the source."""
+
+    def translated(text: str) -> str:
+        with translation.override(language):
+            return gettext(text)
+
+    return translated
 
 
-@pytest.mark.parametrize(("width", "dark"), [(360, False), (1280, True)], ids=["phone", "dark"])
+@pytest.fixture
+def window(open_window: OpenWindow, width: int, dark: bool, language: str) -> OpenWindow:
+    """Opens a window of the combination, in which somebody is signed in."""
+    return functools.partial(open_window, width=width, dark=dark, language=language)
+
+
+# Theme, language and width: two combinations every day, all eight in `make long`.
+EVERY_DAY = {(360, False, "en"), (1280, True, "de")}
+COMBINATIONS = [
+    pytest.param(
+        *combination,
+        id=f"{width}-{'dark' if dark else 'light'}-{language}",
+        marks=[] if combination in EVERY_DAY else [pytest.mark.long],
+    )
+    for combination in itertools.product((360, 1280), (False, True), ("en", "de"))
+    for width, dark, language in [combination]
+]
+
+
+@pytest.mark.parametrize(("width", "dark", "language"), COMBINATIONS)
 class TestPages:
-    def test_axe_finds_nothing_on_any_page(
-        self, width: int, dark: bool, open_window: OpenWindow, company: Company
-    ) -> None:
-        page = open_window(width=width, dark=dark).page
+    def test_axe_finds_nothing_on_any_page(self, window: OpenWindow, say: Say, company: Company) -> None:
+        page = window().page
         page.goto("/")
         found = {"sign-in": findings(page)}
-        sign_in(page, "alice@example.com")
+        sign_in(page, User.objects.get(forename="Alice"))
         [default, other] = company.projects.order_by("pk")
         for address in (
             "/",
@@ -89,76 +113,83 @@ class TestPages:
         assert {address: report for address, report in found.items() if report} == {}
 
     def test_axe_finds_nothing_where_something_was_refused_or_is_asked(
-        self, width: int, dark: bool, open_window: OpenWindow, company: Company
+        self, window: OpenWindow, say: Say, company: Company
     ) -> None:
-        page = open_window(width=width, dark=dark).page
-        sign_in(page, "alice@example.com", "wrong")
+        page = window().page
+        page.goto("/")
+        page.get_by_label(say("E-mail address")).fill("alice@example.com")
+        page.get_by_label(say("Password")).fill("wrong")
+        page.get_by_role("button", name=say("Sign in")).click()
         found = {"sign-in": findings(page)}
-        sign_in(page, "alice@example.com")
+        sign_in(page, User.objects.get(forename="Alice"))
         page.goto("/activate")
-        page.get_by_label("Activation key").fill(factories.make_key())
-        page.get_by_role("button", name="Look what it holds").click()
+        page.get_by_label(say("Activation key")).fill(factories.make_key())
+        page.get_by_role("button", name=say("Look what it holds")).click()
         found["confirm"] = findings(page)
-        page.get_by_role("button", name="Activate the key").click()
+        page.get_by_role("button", name=say("Activate the key")).click()
         found["activated"] = findings(page)
-        page.goto(f"/companies/{company.pk}/transfer?from=company:{company.pk}")
-        page.get_by_label("To", exact=True).select_option(label="Project DEFAULT")
-        page.get_by_label("Quantity").fill("1")
-        page.get_by_role("button", name="Look at the numbers").click()
-        found["transfer"] = findings(page)
         [project, _other] = company.projects.order_by("pk")
+        page.goto(f"/companies/{company.pk}/transfer?from=company:{company.pk}")
+        page.get_by_label(say("To"), exact=True).select_option(f"project:{project.pk}")
+        page.get_by_label(say("Quantity")).fill("1")
+        page.get_by_role("button", name=say("Look at the numbers")).click()
+        found["transfer"] = findings(page)
         page.goto(f"/projects/{project.pk}/devices/many")
-        page.get_by_label("Devices").fill("009033770001;A branch\nnonsense")
-        page.get_by_role("button", name="Check the list").click()
+        page.get_by_label(say("Devices")).fill("009033770001;A branch\nnonsense")
+        page.get_by_role("button", name=say("Check the list")).click()
         found["add many"] = findings(page)
         page.goto(f"/projects/{project.pk}/assign?device={HARDWARE_ID}")
-        page.get_by_label("Quantity for each device").fill("1")
-        page.get_by_role("button", name="Look at the numbers").click()
+        page.get_by_label(say("Quantity for each device")).fill("1")
+        page.get_by_role("button", name=say("Look at the numbers")).click()
         found["assign many"] = findings(page)
         page.goto("/activate/several")
-        page.get_by_label("Activation keys").fill(f"{factories.make_key()}\nnonsense")
-        page.get_by_role("button", name="Look what they hold").click()
+        page.get_by_label(say("Activation keys")).fill(f"{factories.make_key()}\nnonsense")
+        page.get_by_role("button", name=say("Look what they hold")).click()
         found["several keys"] = findings(page)
-        page.get_by_role("button", name="Activate 1 key").click()
+        page.locator("main .actions button").first.click()
         found["several activated"] = findings(page)
         page.goto(f"/devices/{HARDWARE_ID}")
-        page.get_by_label("Quantity").fill("1000")
-        page.get_by_role("button", name="Assign").click()
+        page.get_by_label(say("Quantity")).fill("1000")
+        page.get_by_role("button", name=say("Assign")).click()
         found["assign"] = findings(page)
-        page.get_by_text("Carry files by phone").click()
-        page.get_by_label("or its text").fill("nonsense")
-        page.get_by_role("button", name="Hand in the file").click()
+        page.get_by_text(say("Carry files by phone")).click()
+        page.get_by_label(say("or its text")).fill("nonsense")
+        page.get_by_role("button", name=say("Hand in the file")).click()
         found["hand in"] = findings(page)
         assert {name: report for name, report in found.items() if report} == {}
 
     def test_axe_finds_nothing_where_a_device_is_taken_or_blocked(
-        self, width: int, dark: bool, open_window: OpenWindow, company: Company
+        self, window: OpenWindow, say: Say, company: Company
     ) -> None:
         dora = factories.make_company(founder=User.objects.get(forename="Dora"), name="Dora Systems")
         Device.objects.update(blocked_at=NOW, pinned_spki=b"\x07" * 32, pinned_at=NOW)
-        page = open_window(width=width, dark=dark).page
-        sign_in(page, "alice@example.com")
+        page = window(user=User.objects.get(forename="Alice")).page
+        page.goto("/")
         page.goto(f"/devices/{HARDWARE_ID}")
         found = {"blocked": findings(page)}
         assert fits(page)
-        page.get_by_role("button", name="Sign out").click()
-        sign_in(page, "dora@example.com")
+        page.get_by_role("button", name=say("Sign out")).click()
+        sign_in(page, User.objects.get(forename="Dora"))
         page.goto(f"/projects/{factories.first_project(dora).pk}")
-        page.get_by_label("Hardware ID").fill(HARDWARE_ID)
-        page.get_by_role("button", name="Add the device").click()
+        page.get_by_label(say("Hardware ID")).fill(HARDWARE_ID)
+        page.get_by_role("button", name=say("Add the device")).click()
         found["taken"] = findings(page)
-        page.get_by_role("link", name="Claim this device").click()
-        page.get_by_role("button", name="Make the code").click()
+        page.get_by_role("link", name=say("Claim this device")).click()
+        page.get_by_role("button", name=say("Make the code")).click()
         found["code"] = findings(page)
         assert {name: report for name, report in found.items() if report} == {}
 
     def test_axe_finds_nothing_on_the_staff_pages(
-        self, width: int, dark: bool, open_window: OpenWindow, company: Company, anchor: TrustAnchor
+        self, window: OpenWindow, say: Say, company: Company, anchor: TrustAnchor
     ) -> None:
-        factories.make_user(name="Sam", email="sam@example.com", password=PASSWORD, is_staff=True)
-        page = open_window(width=width, dark=dark).page
-        sign_in(page, "sam@example.com")
+        factories.make_user(
+            name="Sam", email="sam@example.com", password=PASSWORD, is_staff=True, roles=list(Role)
+        )
+        page = window(user=User.objects.get(forename="Sam")).page
+        page.goto("/")
         found = {}
+        product, key = factories.get_product(), factories.find_key(factories.make_key())
+        factories.make_customer(number="C-10042", postal_code="71063")
         for address in ("", "alerts", "trust-anchors", "blocks"):  # also where there is nothing yet
             page.goto(f"/staff/{address}")
             found[f"{address} before"] = findings(page)
@@ -182,35 +213,41 @@ class TestPages:
             "blocks/key",
             f"blocks/device/{HARDWARE_ID}",
             f"blocks/key/{'ab' * 32}",
+            "products",
+            f"products/{product.pk}",
+            "products/new",
+            "customers",
+            "outcomes",
+            f"orders/{key.order_id}/certificate",
         ):
             page.goto(f"/staff/{address}")
             found[address] = findings(page)
             assert fits(page), address
         page.goto("/staff/trust-anchors/add")
-        page.get_by_label("Manufacturer").fill("Other Networks")
-        page.get_by_label("Or the certificate pasted").fill(
+        page.get_by_label(say("Manufacturer")).fill("Other Networks")
+        page.get_by_label(say("Or the certificate pasted")).fill(
             pem(make_authority("Other Networks", now=NOW).root).decode()
         )
-        page.get_by_label("Hardware IDs it may speak for").fill("00-90")
-        page.get_by_role("button", name="Look at it").click()
+        page.get_by_label(say("Hardware IDs it may speak for")).fill("00-90")
+        page.get_by_role("button", name=say("Look at it")).click()
         found["refused"] = findings(page)
-        page.get_by_label("Hardware IDs it may speak for").fill("00-90-34")
-        page.get_by_role("button", name="Look at it").click()
+        page.get_by_label(say("Hardware IDs it may speak for")).fill("00-90-34")
+        page.get_by_role("button", name=say("Look at it")).click()
         found["anchor asked"] = findings(page)
-        page.get_by_role("button", name="Trust it").click()
+        page.get_by_role("button", name=say("Trust it")).click()
         found["anchor added"] = findings(page)
         page.goto(f"/staff/blocks/device?device={HARDWARE_ID}")
-        page.get_by_label("Reason").fill("stolen from the van")
-        page.get_by_role("button", name="Look at the device").click()
+        page.get_by_label(say("Reason")).fill("stolen from the van")
+        page.get_by_role("button", name=say("Look at the device")).click()
         found["block asked"] = findings(page)
         assert TrustAnchor.objects.count() == 2
         assert {name: report for name, report in found.items() if report} == {}
 
     def test_axe_finds_nothing_where_there_is_nothing_yet(
-        self, width: int, dark: bool, open_window: OpenWindow, company: Company
+        self, window: OpenWindow, say: Say, company: Company
     ) -> None:
-        page = open_window(width=width, dark=dark).page
-        sign_in(page, "dora@example.com")
+        page = window(user=User.objects.get(forename="Dora")).page
+        page.goto("/")
         found = {"home": findings(page)}
         page.goto("/activate")
         found["activate"] = findings(page)

@@ -7,7 +7,7 @@ from accounts import queries
 from accounts.models import Company, User
 from tests import factories
 from tests.browser.conftest import OpenWindow
-from tests.browser.test_accessibility import sign_in
+from tests.browser.looks import sign_in_by_form
 from tests.factories import PASSWORD
 from tests.web.letters import letter, link_in
 
@@ -33,7 +33,7 @@ def create_company(page: Page, name: str) -> None:
 def test_a_company_grows(people: dict[str, User], open_window: OpenWindow, java_script: bool) -> None:
     alice = open_window(width=1280, java_script=java_script)
     page = alice.page
-    sign_in(page, "alice@example.com")
+    sign_in_by_form(page, "alice@example.com")
     create_company(page, "Example Telecom")
 
     page.get_by_role("link", name="Invite and manage").click()
@@ -60,13 +60,13 @@ def test_a_company_grows(people: dict[str, User], open_window: OpenWindow, java_
     page.get_by_role("button", name="Send the invitation").click()
 
     erin = open_window(width=360, java_script=java_script).page
-    sign_in(erin, "erin@example.com")
+    sign_in_by_form(erin, "erin@example.com")
     erin.get_by_role("button", name="Accept").click()
     expect(erin.get_by_role("heading", level=1)).to_have_text("DEFAULT")
     expect(erin.get_by_role("link", name="Example Telecom", exact=True)).to_have_count(0)
 
     charlie = open_window(width=1280, java_script=java_script).page
-    sign_in(charlie, "charlie@example.com")
+    sign_in_by_form(charlie, "charlie@example.com")
     create_company(charlie, "Example Telecom Berlin")
     company, accident = Company.objects.order_by("pk")
     page.goto(f"/companies/{company.pk}")

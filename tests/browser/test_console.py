@@ -11,8 +11,7 @@ from accounts.permissions import Role
 from devices.models import Device
 from tests import factories
 from tests.browser.conftest import OpenWindow
-from tests.browser.looks import fits
-from tests.browser.test_accessibility import findings
+from tests.browser.looks import findings, fits
 from tests.browser.test_from_key_to_file import sign_in
 from tests.factories import PASSWORD
 from tests.operations import moving

@@ -9,8 +9,7 @@ from licenses import reminders
 from portal.core import clock
 from tests import factories
 from tests.browser.conftest import OpenWindow
-from tests.browser.looks import fits
-from tests.browser.test_accessibility import findings, sign_in
+from tests.browser.looks import findings, fits, sign_in_by_form
 from tests.factories import PASSWORD
 from tests.operations.testing import created, downloaded
 
@@ -58,7 +57,7 @@ def test_they_fit_and_axe_finds_nothing(
         found[address] = findings(page)
         assert fits(page), address
 
-    sign_in(page, "alice@example.com")
+    sign_in_by_form(page, "alice@example.com")
     for address in ("/endings", "/account", "/account/notices", f"/companies/{company.pk}/mails"):
         page.goto(address)
         look(address)
@@ -67,7 +66,7 @@ def test_they_fit_and_axe_finds_nothing(
     page.get_by_text("Your calendar address").wait_for()
     look("/account/calendar")
     page.get_by_role("button", name="Sign out").click()
-    sign_in(page, "sam@example.com")
+    sign_in_by_form(page, "sam@example.com")
     page.goto("/staff/mails")
     page.get_by_text("550 no such user here").first.wait_for()
     look("/staff/mails")

@@ -12,6 +12,8 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
 from licenses.models import Grant, Holder, TestLicense
+from orders import outcomes
+from orders.models import MonthsSummed, ProductMonth
 from tests.factories import NOW
 from tests.guards.rows import Rows, a_seq_floor, again, change
 from tests.guards.violations_of_moves import MOVES
@@ -63,6 +65,17 @@ def two_imports(rows: Rows) -> None:
 def two_imports_by_one_act(rows: Rows) -> None:
     imported(rows, done_by=rows.act, source=rows.company_import.target)
     imported(rows, done_by=rows.act)
+
+
+def two_sums(rows: Rows) -> None:
+    sums = dict.fromkeys(outcomes.KINDS, 0)
+    for _ in range(2):
+        ProductMonth.objects.create(month=NOW.date().replace(day=1), product=rows.product, **sums)
+
+
+def two_markers(_rows: Rows) -> None:
+    for last in (1, 2):
+        MonthsSummed.objects.create(until=NOW.date().replace(day=1), last_transfer=last)
 
 
 def one_tested(rows: Rows, **changes: Any) -> TestLicense:
@@ -310,6 +323,8 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
         a_grant(license_class="given", expires_at=END),
     ),
     "one_live_bridge_for_a_grant": (two_bridges,),
+    "a_month_of_a_product_is_summed_once": (two_sums,),
+    "months_are_summed_up_to_a_month_once": (two_markers,),
     # licenses: the catalogue, and test licenses
     "a_successor_is_another_product": (lambda rows: change(rows.product, successor=rows.product),),
     "a_test_set_gives_gateways_a_number_and_asks_for_others": (

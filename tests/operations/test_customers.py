@@ -2,17 +2,15 @@
 
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import customers
+from accounts import customer_lists, customers
+from accounts.customer_lists import Customer
 from accounts.customers import (
-    Customer,
     CustomerLinkDead,
     CustomerLinked,
-    CustomerListMalformed,
     CustomerUnknown,
     CustomerWithoutAddress,
 )
@@ -39,7 +37,7 @@ def a_customer(number: str = "C-10042", **change: str) -> Customer:
 
 
 def load(*listed: Customer) -> int:
-    return customers.load_customers(customers=listed, caller=caller(), now=NOW)
+    return customer_lists.load_customers(customers=listed, caller=caller(), now=NOW)
 
 
 @pytest.fixture
@@ -67,33 +65,6 @@ class TestLoading:
         assert (account.town, account.email) == ("Stuttgart", "office@example.com")
         assert load(a_customer("C-3")) == 1
         assert CustomerAccount.objects.count() == 3
-
-    @pytest.mark.parametrize(
-        ("change", "reason"),
-        [
-            ({"number": " "}, "number"),
-            ({"postal_code": "1" * 21}, "postal_code"),
-            ({"name": ""}, "name, town"),
-            ({"country": "GER"}, "country"),
-            ({"email": "office"}, "email"),
-        ],
-    )
-    def test_a_broken_line_stops_the_whole_list(self, db: None, change: dict[str, str], reason: str) -> None:
-        with refused(CustomerListMalformed, line=2, reason=reason):
-            load(a_customer("C-1"), a_customer(**change))
-
-    def test_by_command(self, db: None, tmp_path: Path) -> None:
-        file = tmp_path / "customers.csv"
-        file.write_text("number,postal_code,name,town,country,email\nC-1,71063,Häberle,Ulm,DE,\n")
-        said = StringIO()
-
-        call_command("load_customers", str(file), stdout=said)
-
-        assert CustomerAccount.objects.get().name == "Häberle"
-        assert said.getvalue() == "1 customers loaded\n"
-        file.write_text("a,b\n")
-        with pytest.raises(CommandError, match="number,postal_code"):
-            call_command("load_customers", str(file))
 
 
 class TestLookingUp:

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts import customers
-from accounts.customers import Customer
+from accounts import customer_lists
+from accounts.customer_lists import Customer
 from accounts.models import Company, CustomerAccount, User
 from portal.core import acts
 from tests import rows
@@ -28,7 +28,7 @@ def account(db: None) -> CustomerAccount:
         country="DE",
         email="office@example.com",
     )
-    customers.load_customers(customers=[listed], caller=caller(), now=NOW)
+    customer_lists.load_customers(customers=[listed], caller=caller(), now=NOW)
     return CustomerAccount.objects.get()
 
 

@@ -23,10 +23,13 @@ function watch(part) {
     let found;
     try {
       found = (await fetchPart(address))?.querySelector(".long-job");
+      if (!found) {
+        return; // it is not there any more, or somebody signed out
+      }
+      failures = 0;
     } catch {
-      // the network is away for a moment
+      failures += 1; // the network is away for a moment
     }
-    failures = found ? 0 : failures + 1;
     if (found && found.dataset.poll && found.dataset.state === part.dataset.state) {
       part.querySelector("[data-moving]").replaceChildren(...found.querySelector("[data-moving]").childNodes);
     } else if (found) {
@@ -48,3 +51,85 @@ function watch(part) {
 for (const part of document.querySelectorAll(".long-job[data-poll]")) {
   watch(part);
 }
+
+// Lists: filters, pages and orders replace the part they are in. The address keeps the state, so that reload, back
+// and a copied link show the same; the focus stays where it was.
+const parts = () => [...document.querySelectorAll("[data-part]")];
+let shown = location.href;
+let asked = new AbortController();
+
+function sameOf(element) {
+  const key = (one) => [one.tagName, one.getAttribute("name"), one.getAttribute("rel"), one.className].join(" ");
+  const like = (part) => [...part.querySelectorAll(element.tagName)].filter((one) => key(one) === key(element));
+  const place = like(element.closest("[data-part]")).indexOf(element);
+  return (part) => like(part)[place] ?? part;
+}
+
+async function showList(address, { push = true } = {}) {
+  asked.abort();
+  asked = new AbortController();
+  const focused = document.activeElement?.closest("[data-part]") ? document.activeElement : undefined;
+  const find = focused && sameOf(focused);
+  const partId = focused?.closest("[data-part]").id;
+  for (const part of parts()) {
+    part.setAttribute("aria-busy", "true");
+  }
+  let found;
+  try {
+    found = await fetchPart(address, asked.signal);
+  } catch (error) {
+    if (error.name === "AbortError") {
+      return; // something later was asked for
+    }
+  }
+  if (!found || parts().some((part) => !found.getElementById(part.id))) {
+    location.assign(address); // let the browser say what is wrong
+    return;
+  }
+  if (push) {
+    history.pushState(null, "", address);
+  }
+  shown = location.href;
+  for (const part of parts()) {
+    const fresh = document.adoptNode(found.getElementById(part.id));
+    part.replaceWith(fresh);
+    fresh.dispatchEvent(new Event("portal:part", { bubbles: true }));
+    if (find && fresh.id === partId) {
+      const target = find(fresh);
+      if (target === fresh) {
+        fresh.tabIndex = -1;
+      }
+      target.focus({ preventScroll: true });
+    }
+  }
+}
+
+const plain = (event) => !(
+  event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey
+);
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("[data-part] a[href]");
+  // Only what shows the same list otherwise; a file is another thing.
+  if (link && plain(event) && link.origin === location.origin && link.pathname === location.pathname
+      && link.matches(".sort, .pages a")) {
+    event.preventDefault();
+    showList(link.href);
+  }
+});
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-part] form.filter") || form.method !== "get" || event.defaultPrevented) {
+    return;
+  }
+  event.preventDefault();
+  const address = new URL(form.action);
+  address.search = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== "")).toString();
+  showList(address.href);
+});
+window.addEventListener("popstate", () => {
+  // A jump within the page is no other list.
+  if (parts().length > 0 && location.href.split("#")[0] !== shown.split("#")[0]) {
+    showList(location.href, { push: false });
+  }
+});

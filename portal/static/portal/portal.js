@@ -33,18 +33,13 @@ function offerCopying(root) {
   }
 }
 
-// What came later than the page, in the place of something else on it, gets the same (parts.js).
-document.addEventListener("portal:part", (event) => {
-  showOwnTimes(event.target);
-  offerCopying(event.target);
-});
-showOwnTimes(document);
-offerCopying(document);
-
 // Days and hours that somebody types into a filter are those of the reader's zone, like the times on the page. A
 // zone that stands in the address already stays: whoever got the link sees what was meant.
-for (const field of document.querySelectorAll("input[data-zone]")) {
-  if (!field.value) {
+function fillInZone(root) {
+  for (const field of root.querySelectorAll("input[data-zone]")) {
+    if (field.value) {
+      continue;
+    }
     field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
     for (const name of field.form.querySelectorAll("[data-zone-name]")) {
       name.textContent = field.value;
@@ -53,6 +48,34 @@ for (const field of document.querySelectorAll("input[data-zone]")) {
       typed.value = ownZone.format(new Date(typed.dataset.utc)).replace(" ", "T");
     }
   }
+}
+
+// One mark for all devices of a page.
+function offerChoosingAll(root) {
+  const chooseAll = root.querySelector("[data-choose-all]");
+  if (!chooseAll) {
+    return;
+  }
+  const marks = [...chooseAll.form.querySelectorAll("input[name='device']")];
+  const look = () => {
+    const count = marks.filter((mark) => mark.checked).length;
+    chooseAll.checked = count === marks.length;
+    chooseAll.indeterminate = count > 0 && count < marks.length;
+  };
+  chooseAll.hidden = false;
+  chooseAll.addEventListener("change", () => {
+    for (const mark of marks) {
+      mark.checked = chooseAll.checked;
+    }
+  });
+  chooseAll.form.addEventListener("change", look);
+  look(); // the browser may have kept marks from before
+}
+
+// What came later than the page, in the place of something else on it, gets the same (parts.js).
+for (const quicken of [showOwnTimes, offerCopying, fillInZone, offerChoosingAll]) {
+  document.addEventListener("portal:part", (event) => quicken(event.target));
+  quicken(document);
 }
 
 // Activation codes in groups of five while they are typed, with the caret at the end only: elsewhere the
@@ -134,22 +157,3 @@ document.addEventListener("allauth.error", (event) => {
     place.hidden = false;
   }
 });
-
-// One mark for all devices of a page.
-const chooseAll = document.querySelector("[data-choose-all]");
-if (chooseAll) {
-  const marks = [...chooseAll.form.querySelectorAll("input[name='device']")];
-  const look = () => {
-    const count = marks.filter((mark) => mark.checked).length;
-    chooseAll.checked = count === marks.length;
-    chooseAll.indeterminate = count > 0 && count < marks.length;
-  };
-  chooseAll.hidden = false;
-  chooseAll.addEventListener("change", () => {
-    for (const mark of marks) {
-      mark.checked = chooseAll.checked;
-    }
-  });
-  chooseAll.form.addEventListener("change", look);
-  look(); // the browser may have kept marks from before
-}
