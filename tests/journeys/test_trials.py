@@ -15,11 +15,13 @@ from accounts.models import Project, User
 from appliance import claiming, fetching
 from appliance.clock import Clock
 from appliance.device import Device
-from licenses import verification
+from licenses import tasks, verification  # noqa: F401 - tasks registers what the schedule asks for
 from licenses.models import TestLicense
+from portal.core import schedule
 from tests import factories
 from tests.journeys.conftest import Appliance, Portal
 from tests.operations.testing import contents
+from tests.web import letters
 from tools.demo.partner import Partner, PortalRefusal
 
 MakeAppliance = Callable[[], Appliance]
@@ -121,6 +123,38 @@ class TestACompleteCourse:
         assert box.in_effect() == {"Port": 6}
         assert {one.product for one in box.start().status().licenses} == {"Port"}
         assert list(verification.violations()) == []
+
+
+class TestWhoIsTold:
+    def test_three_times_before_the_end_and_once_at_it_by_a_worker_that_wakes_twice_a_day(
+        self, portal: Portal, make_appliance: MakeAppliance
+    ) -> None:
+        appliance = make_appliance()
+        box = Box(appliance.home)
+        path = f"devices/{appliance.hardware_id}"
+        with at(START):
+            partner = portal.partner()
+            partner.post(f"projects/{portal.project.pk}/devices", {"hardware_id": appliance.hardware_id})
+            partner.post(f"{path}/test-license", {"version": 14, "quantity": 3})
+            box.fetch_and_reset()
+
+        told: list[tuple[timedelta, str]] = []
+        moment = START
+        while moment < END + timedelta(days=10):
+            with at(moment):
+                before = len(letters.arrived())
+                schedule.ask(now=moment)
+                told += [(END - moment, mail.subject) for mail in letters.arrived()[before:]]
+            moment += timedelta(hours=12)
+
+        assert [whens.days for whens, _ in told] == [30, 7, 1, 0]
+        endings = [subject.rpartition(" ends ")[2] for _, subject in told[:3]]
+        assert endings == ["in 30 days", "in 7 days", "in 1 day"]
+        assert told[3][1].endswith("has ended")
+        assert all(mail.to == [portal.alice.email] for mail in letters.arrived()[-4:])
+        with at(moment):
+            problem = refusal(portal.partner(), f"{path}/test-license", {"version": 14, "quantity": 3})
+        assert problem["code"] == "test-license-used"
 
 
 class TestAHardwareIDThatChangesCompany:
