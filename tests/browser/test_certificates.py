@@ -1,8 +1,11 @@
 """From the vendor's order to the licenses in the partner's balance, by the code on the certificate."""
 
+import json
 import re
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -12,12 +15,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from accounts.permissions import Role
-from licenses import activation_code, fulfilment
-from licenses.issuing import OrderLine
+from licenses import activation_code
 from licenses.models import ActivationKey
 from tests import factories
 from tests.browser.conftest import OpenWindow, Visit
-from tests.factories import PASSWORD, caller
+from tests.factories import PASSWORD
 from tests.reading_codes import codes_on, pages_of
 from tests.web.codes import code_of
 from tests.web.letters import letter, link_in
@@ -59,16 +61,25 @@ def sam(catalogue_of_the_portal: None) -> User:
     )
 
 
-def order_comes_in() -> ActivationKey:
-    issued = fulfilment.issue_key(
-        number="SO-2026/17",
-        reference="Town hall",
-        customer="Müller & Söhne GmbH",
-        lines=[OrderLine(code="Port", version=14, quantity=10), OrderLine(code="UC", version=14, quantity=5)],
-        caller=caller(scope="orders"),
-        now=factories.NOW,
+def order_comes_in(origin: str, token: str) -> dict[str, Any]:
+    """What the vendor's ERP sends, and the answer it gets."""
+    body = {
+        "number": "SO-2026/17",
+        "reference": "Town hall",
+        "customer": "Müller & Söhne GmbH",
+        "lines": [
+            {"product": "Port", "version": 14, "quantity": 10},
+            {"product": "UC", "version": 14, "quantity": 5},
+        ],
+    }
+    sent = urllib.request.Request(
+        f"{origin}/api/v1/orders",
+        data=json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
-    return issued.activation_key
+    with urllib.request.urlopen(sent, timeout=10) as answer:
+        entered: dict[str, Any] = json.load(answer)
+    return entered
 
 
 def sign_in(page: Page, email: str) -> None:
@@ -115,13 +126,16 @@ def activate_what_is_filled_in(page: Page, code: str) -> None:
 
 class TestFromOrderToBalance:
     def test_an_order_sent_twice_is_one_key_whose_printed_code_is_scanned_and_activated(
-        self, open_window: OpenWindow, sam: User, tmp_path: Path
+        self, open_window: OpenWindow, live_server: LiveServer, sam: User, tmp_path: Path
     ) -> None:
-        key = order_comes_in()
-        assert order_comes_in() == key
+        token = str(factories.make_vendor_token(sam, "ERP").secret)
+        first = order_comes_in(live_server.url, token)
+        assert order_comes_in(live_server.url, token) == first
+        key = ActivationKey.objects.get()
         [sheet] = pages_of(made_in_the_console(open_window(), key))
         scanned = codes_on(sheet, tmp_path)["QR-Code"]
         code = scanned.partition("#")[2]
+        assert code == first["keys"][0]["code"]
         alice = factories.make_user(name="Alice", email="alice@example.com", password=PASSWORD)
         company = factories.make_company(founder=alice)
         telephone = open_window(width=360)
