@@ -208,7 +208,7 @@ def open_alerts() -> QuerySet[Alert]:
     """What nobody has settled yet, the oldest first."""
     return (
         Alert.objects.filter(settled_at__isnull=True)
-        .select_related("device__project__company")
+        .select_related("device__project__company", "company")
         .order_by("at", "pk")
     )
 
@@ -217,7 +217,7 @@ def settled_alerts() -> QuerySet[Alert]:
     """What was settled, the latest first."""
     return (
         Alert.objects.filter(settled_at__isnull=False)
-        .select_related("device__project__company")
+        .select_related("device__project__company", "company")
         .order_by("-settled_at", "-pk")
     )
 
@@ -225,12 +225,22 @@ def settled_alerts() -> QuerySet[Alert]:
 def settlements(alerts: Iterable[Alert]) -> dict[int, AuditEntry]:
     """Who settled each of the alerts, and what came of it, by the alert's primary key."""
     alerts = list(alerts)
-    by_cause = {(alert.device.hardware_id, alert.kind, alert.subject): alert.pk for alert in alerts}
+    by_act = {alert.settled_by_id: alert.pk for alert in alerts if alert.settled_by_id is not None}
+    by_cause = {
+        (alert.device.hardware_id, alert.kind, alert.subject): alert.pk
+        for alert in alerts
+        if alert.device is not None and alert.settled_by_id is None
+    }
+    found = {
+        by_act[entry.act_id]: entry
+        for entry in AuditEntry.objects.select_related("actor").filter(act__in=by_act, event="alert-settled")
+        if entry.act_id is not None
+    }
     entries = AuditEntry.objects.select_related("actor").filter(
         hardware_id__in={hardware_id for hardware_id, _, _ in by_cause}, event="alert-settled"
     )
     causes = ((entry, (entry.hardware_id, entry.facts["kind"], entry.facts["subject"])) for entry in entries)
-    return {by_cause[cause]: entry for entry, cause in causes if cause in by_cause}
+    return found | {by_cause[cause]: entry for entry, cause in causes if cause in by_cause}
 
 
 def get_alert(alert_id: int) -> Alert:
@@ -238,7 +248,7 @@ def get_alert(alert_id: int) -> Alert:
 
     :raises NoSuchAlert: there is none.
     """
-    alert = Alert.objects.select_related("device__project__company").filter(pk=alert_id).first()
+    alert = Alert.objects.select_related("device__project__company", "company").filter(pk=alert_id).first()
     if alert is None:
         raise NoSuchAlert
     return alert
