@@ -227,7 +227,8 @@ def _throttle(code: str, caller: Caller, company: Company, now: datetime) -> Non
 
 
 def _alert(caller: Caller, company: Company, now: datetime) -> None:
-    cause, facts = "", {"who": caller.name}
+    cause = ""
+    facts: dict[str, int | str] = {"who": caller.name}
     if caller.token_id is not None:
         cause = f"token {caller.token_id}"
     elif caller.user_id is not None:
