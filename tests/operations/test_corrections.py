@@ -170,11 +170,26 @@ class TestWhoMay:
             corrections.correct_order(order=order, caller=caller(), now=NOW)
 
 
+def retire_a_part(done: Order) -> None:
+    Transfer.objects.filter(act=done.canceled_by, product__code="UC").update(quantity=1)
+
+
+FAULTS = {"canceled_orders_are_retired": (retire_a_part,)}
+
+
+@pytest.mark.parametrize(
+    ("check", "plant"), [(check, plant) for check, plants in FAULTS.items() for plant in plants]
+)
 def test_verify_finds_an_order_that_was_taken_back_in_part(
-    order: Order, project: Project, plants_faults: Callable[[], AbstractContextManager[None]]
+    check: str,
+    plant: Callable[[Order], None],
+    order: Order,
+    project: Project,
+    plants_faults: Callable[[], AbstractContextManager[None]],
 ) -> None:
     done = correct(order)
     with plants_faults():
-        Transfer.objects.filter(act=done.canceled_by, product__code="UC").update(quantity=1)
+        plant(done)
 
-    assert any(f"order {done.pk} was canceled, and 1 of its 2" in one for one in verification.violations())
+    found = {one.violations.__name__: list(one.violations()) for one in verification.CHECKS}
+    assert any(f"order {done.pk} was canceled, and 1 of its 2" in sentence for sentence in found[check])

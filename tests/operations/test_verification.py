@@ -32,6 +32,7 @@ from tests.factories import (
     make_device,
     make_key,
 )
+from tests.operations.test_corrections import FAULTS as FAULTS_OF_CORRECTIONS
 from tests.operations.test_move_checks import FAULTS as FAULTS_OF_MOVES
 from tests.operations.unbought import a_test_license
 
@@ -334,7 +335,7 @@ class TestVerifying:
         assert list(verification.violations()) == []
 
     def test_every_check_has_a_fault_that_it_finds(self) -> None:
-        assert set(FAULTS) | set(FAULTS_OF_MOVES) == set(CHECKS)
+        assert set(FAULTS) | set(FAULTS_OF_MOVES) | set(FAULTS_OF_CORRECTIONS) == set(CHECKS)
 
     @pytest.mark.parametrize(
         ("check", "plant"),
