@@ -70,7 +70,7 @@ class TestTemplates:
     )
     def test_are_complete_and_fit_into_a_reason(self, given: dict[str, str]) -> None:
         with refused(TemplateIncomplete):
-            made(**given)
+            made(None, **given)
 
     def test_that_are_archived_are_not_changed_archived_or_found(self) -> None:
         template = made()

@@ -156,8 +156,8 @@ class TestTemplatesOfReasons:
         one = reverse("staff-reason", args=[template.pk])
         sent = {**words, "text": "Thank you.", "do": "change", "act_key": "c"}
         assert "Thank you." in browser.post(one, sent, follow=True).text
-        assert (
-            "is archived." in browser.post(one, {**sent, "do": "archive", "act_key": "d"}, follow=True).text
-        )
+        sent |= {"do": "archive", "act_key": "d"}
+        for _twice in range(2):
+            assert "is archived." in browser.post(one, sent, follow=True).text
         assert "Begin with a template" not in browser.get(page, {"template": template.pk}).text
         assert browser.get(one).status_code == 404
