@@ -11,6 +11,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.permissions import Permission
+
 
 class Topic(StrEnum):
     """What people choose by: each topic is a box on the page of notices."""
@@ -22,6 +24,7 @@ class Topic(StrEnum):
     TEST_LICENSES = "test-licenses"
     MEMBERS = "members"
     COMPANIES = "companies"
+    ALERTS = "alerts"
 
 
 TOPICS: Mapping[Topic, tuple[Any, Any]] = {
@@ -53,8 +56,15 @@ TOPICS: Mapping[Topic, tuple[Any, Any]] = {
         _("Companies imported"),
         _("A company whose admin you are was imported, or took another one in."),
     ),
+    Topic.ALERTS: (
+        _("Alerts for support"),
+        _("Once a day, if there are new ones: what support has to look at."),
+    ),
 }
 """What a topic is called, and when its notices come."""
+
+STAFF_TOPICS: Mapping[Topic, Permission] = {Topic.ALERTS: Permission.SETTLE_ALERTS}
+"""Topics that concern only the vendor's people, and what they must be able to do for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +105,8 @@ KINDS: Mapping[str, Kind] = {
     "totp-deactivated": Kind(label=_("Authenticator app removed"), personal=True),
     "webauthn-added": Kind(label=_("Passkey added"), personal=True),
     "webauthn-removed": Kind(label=_("Passkey removed"), personal=True),
+    # --- Of the vendor's people ---
+    "alert-digest": Kind(label=_("Alerts of the day"), topic=Topic.ALERTS),
     # --- Of a company ---
     "invitation": Kind(label=_("Invitation"), secret=True),
     "api-token-created": Kind(label=_("API token made")),

@@ -1,8 +1,9 @@
 """What a member of staff may do, by the roles they have now (accounts.permissions)."""
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import StaffRole, User
 from accounts.permissions import HOLDERS, Permission, Role
 from portal.core.errors import Forbidden
 
@@ -25,6 +26,12 @@ def permissions_of(user: User) -> frozenset[Permission]:
         return frozenset(Permission)
     roles = {Role(role) for role in user.staff_roles.values_list("role", flat=True)}
     return frozenset(permission for permission, holders in HOLDERS.items() if holders & roles)
+
+
+def holders_of(permission: Permission) -> QuerySet[User]:
+    """The vendor's people who may do something now."""
+    with_role = StaffRole.objects.filter(user=OuterRef("pk"), role__in=HOLDERS[permission])
+    return User.objects.filter(Q(is_superuser=True) | Q(Exists(with_role)), is_active=True, is_staff=True)
 
 
 def require(permission: Permission, *, user_id: int | None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Company
 from devices.models import Alert, Device
 from portal.core import acts, audit
 from portal.core.acts import Caller
@@ -28,6 +29,21 @@ def alert(kind: Alert.Kind, *, device: Device, subject: str, now: datetime, **fa
     return first
 
 
+def alert_about_company(
+    kind: Alert.Kind, *, company: Company, now: datetime, cause: str = "", **facts: Any
+) -> bool:
+    """Tell support of what a company does, once for each cause and day (UTC). Part of the caller's
+    transaction. Whether this is the first time.
+
+    :param cause: what tells apart two causes of one kind and day.
+    """
+    subject = f"{now:%Y-%m-%d} {cause}".rstrip()
+    _there, first = Alert.objects.get_or_create(
+        company=company, kind=kind, subject=subject, defaults={"at": now, "facts": facts}
+    )
+    return first
+
+
 @transaction.atomic(durable=True)
 def settle_alert(*, settled: Alert, caller: Caller, now: datetime) -> None:
     """Put an alert away: somebody looked at it and says what came of it.
@@ -42,7 +58,9 @@ def settle_alert(*, settled: Alert, caller: Caller, now: datetime) -> None:
     if act.outcome is not None:
         return
     # The condition in the UPDATE lets one of two at once win, and the other one see it.
-    if not Alert.objects.filter(pk=settled.pk, settled_at__isnull=True).update(settled_at=now):
+    if not Alert.objects.filter(pk=settled.pk, settled_at__isnull=True).update(
+        settled_at=now, settled_by=act
+    ):
         raise AlertSettledAlready
     # Not in the project's history: what makes support suspicious is for support.
     audit.record(
@@ -50,7 +68,7 @@ def settle_alert(*, settled: Alert, caller: Caller, now: datetime) -> None:
         caller=caller,
         now=now,
         act=act,
-        hardware_id=settled.device.hardware_id,
+        hardware_id=settled.device.hardware_id if settled.device else "",
         kind=settled.kind,
         subject=settled.subject,
         reason=reason,

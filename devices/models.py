@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.models import Project
+from accounts.models import Company, Project
 from portal.core.models import Act
 
 
@@ -157,8 +157,28 @@ class SeqFloor(models.Model):
         return str(self.value)
 
 
+class AlertDigest(models.Model):
+    """The mail of one day about what support has to look at; one a day, whatever runs twice."""
+
+    day = models.DateField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["day"], name="one_digest_of_alerts_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
 class Alert(models.Model):
-    """Something support has to look at. `subject` keeps one cause from alerting twice."""
+    """Something support has to look at: about a device, or about a company.
+
+    subject: keeps one cause from alerting twice.
+    settled_by: the act that settled it; alerts about devices from before have none.
+    told_in: the first daily mail that named it.
+    """
 
     class Kind(models.TextChoices):
         COUNTER_FORK = "counter-fork"
@@ -166,17 +186,30 @@ class Alert(models.Model):
         SEQ_FAR_AHEAD = "seq-far-ahead"
         CLAIM_WITH_SUPPORT = "claim-with-support"
         MOVED_DEVICE_ALIVE = "moved-device-alive"
+        CAP_REACHED = "cap-reached"
+        KEYS_TRIED = "keys-tried"
 
     kind = models.CharField(max_length=30, choices=Kind.choices)
-    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="alerts")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, null=True, related_name="alerts")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="alerts")
     subject = models.CharField(max_length=100)
     at = models.DateTimeField()
     facts = models.JSONField(default=dict)
     settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(Act, on_delete=models.PROTECT, null=True, related_name="+")
+    told_in = models.ForeignKey(AlertDigest, on_delete=models.PROTECT, null=True, related_name="alerts")
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["device", "kind", "subject"], name="one_alert_for_one_cause"),
+            models.UniqueConstraint(
+                fields=["company", "kind", "subject"], name="one_alert_for_one_cause_of_a_company"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["cap-reached", "keys-tried"], company__isnull=False, device=None)
+                | (~Q(kind__in=["cap-reached", "keys-tried"]) & Q(company=None, device__isnull=False)),
+                name="an_alert_is_about_a_device_or_a_company",
+            ),
             models.CheckConstraint(
                 condition=Q(
                     kind__in=[
@@ -185,6 +218,8 @@ class Alert(models.Model):
                         "seq-far-ahead",
                         "claim-with-support",
                         "moved-device-alive",
+                        "cap-reached",
+                        "keys-tried",
                     ]
                 ),
                 name="an_alert_has_a_known_kind",
@@ -195,7 +230,15 @@ class Alert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.device_id}"
+        return f"{self.kind} of {self.device_id or self.company_id}"
+
+    @property
+    def about(self) -> str:
+        """What it is about, as people call it: the device's hardware ID or the company's name."""
+        if self.device is not None:
+            return self.device.hardware_id
+        assert self.company is not None, "a CHECK of the table"
+        return self.company.name
 
 
 class TrustAnchor(models.Model):

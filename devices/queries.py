@@ -10,7 +10,7 @@ from django.db.models.functions import Replace
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiToken, Principal, Project
-from accounts.queries import OPERATE, VIEW, NoSuchProject, get_project
+from accounts.queries import OPERATE, VIEW, get_project, projects_of
 from devices.hardware_id import NotAHardwareID, is_canonical, parse
 from devices.models import Alert, BlockedKey, Device, ProjectChange, SeqFloor, TrustAnchor
 from portal.core.errors import UNSEEN, NotFound
@@ -108,14 +108,18 @@ def get_device(*, hardware_id: str, user: Principal, right: str = VIEW) -> Devic
     :raises RightMissing: the user may see the project, but has less than `right` there.
     """
     # What is no hardware ID is asked of no database: PostgreSQL refuses a NUL in a text.
-    device = device_by_hardware_id(hardware_id) if is_canonical(hardware_id) else None
+    if not is_canonical(hardware_id):
+        raise NoSuchDevice
+    device = _in_projects().filter(hardware_id=hardware_id, project__in=_seen_by(user)).first()
     if device is None:
         raise NoSuchDevice
-    try:
+    if right != VIEW:
         get_project(project_id=device.project_id, user=user, right=right)
-    except NoSuchProject as error:
-        raise NoSuchDevice from error
     return device
+
+
+def _seen_by(user: Principal) -> QuerySet[Project, int]:
+    return projects_of(user).order_by().values_list("pk", flat=True)
 
 
 def get_device_to_release(*, hardware_id: str, user: Principal) -> Device:
@@ -145,11 +149,11 @@ def _did(user: Principal, act: Act) -> bool:
 
 def device_by_hardware_id(hardware_id: str) -> Device | None:
     """The device of a hardware ID, if a project has it; for doors at which a certificate has proven it."""
-    return (
-        Device.objects.filter(hardware_id=hardware_id, released_at=None)
-        .select_related("project__company", "contact")
-        .first()
-    )
+    return _in_projects().filter(hardware_id=hardware_id).first()
+
+
+def _in_projects() -> QuerySet[Device]:
+    return Device.objects.filter(released_at=None).select_related("project__company", "contact")
 
 
 def is_key_blocked(device: Device) -> bool:
@@ -208,7 +212,7 @@ def open_alerts() -> QuerySet[Alert]:
     """What nobody has settled yet, the oldest first."""
     return (
         Alert.objects.filter(settled_at__isnull=True)
-        .select_related("device__project__company")
+        .select_related("device__project__company", "company")
         .order_by("at", "pk")
     )
 
@@ -217,7 +221,7 @@ def settled_alerts() -> QuerySet[Alert]:
     """What was settled, the latest first."""
     return (
         Alert.objects.filter(settled_at__isnull=False)
-        .select_related("device__project__company")
+        .select_related("device__project__company", "company")
         .order_by("-settled_at", "-pk")
     )
 
@@ -225,12 +229,22 @@ def settled_alerts() -> QuerySet[Alert]:
 def settlements(alerts: Iterable[Alert]) -> dict[int, AuditEntry]:
     """Who settled each of the alerts, and what came of it, by the alert's primary key."""
     alerts = list(alerts)
-    by_cause = {(alert.device.hardware_id, alert.kind, alert.subject): alert.pk for alert in alerts}
+    by_act = {alert.settled_by_id: alert.pk for alert in alerts if alert.settled_by_id is not None}
+    by_cause = {
+        (alert.device.hardware_id, alert.kind, alert.subject): alert.pk
+        for alert in alerts
+        if alert.device is not None and alert.settled_by_id is None
+    }
+    found = {
+        by_act[entry.act_id]: entry
+        for entry in AuditEntry.objects.select_related("actor").filter(act__in=by_act, event="alert-settled")
+        if entry.act_id is not None
+    }
     entries = AuditEntry.objects.select_related("actor").filter(
         hardware_id__in={hardware_id for hardware_id, _, _ in by_cause}, event="alert-settled"
     )
     causes = ((entry, (entry.hardware_id, entry.facts["kind"], entry.facts["subject"])) for entry in entries)
-    return {by_cause[cause]: entry for entry, cause in causes if cause in by_cause}
+    return found | {by_cause[cause]: entry for entry, cause in causes if cause in by_cause}
 
 
 def get_alert(alert_id: int) -> Alert:
@@ -238,7 +252,7 @@ def get_alert(alert_id: int) -> Alert:
 
     :raises NoSuchAlert: there is none.
     """
-    alert = Alert.objects.select_related("device__project__company").filter(pk=alert_id).first()
+    alert = Alert.objects.select_related("device__project__company", "company").filter(pk=alert_id).first()
     if alert is None:
         raise NoSuchAlert
     return alert

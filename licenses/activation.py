@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, Project
+from devices import alerts
+from devices.models import Alert
 from licenses import activation_code, ledger, notices, queries, transparency
 from licenses.ledger import Line
 from licenses.log_line import LeafType
@@ -217,4 +219,19 @@ def _throttle(code: str, caller: Caller, company: Company, now: datetime) -> Non
     if caller.address is not None:
         subjects.append(f"address:{caller.address}")
     call = acts.call_id("try-key", caller, {"code": code})
-    throttle.hit(limit, *subjects, now=now, call=call)
+    try:
+        throttle.hit(limit, *subjects, now=now, call=call)
+    except throttle.RateLimited:
+        _alert(caller, company, now)
+        raise
+
+
+def _alert(caller: Caller, company: Company, now: datetime) -> None:
+    cause = ""
+    facts: dict[str, int | str] = {"who": caller.name}
+    if caller.token_id is not None:
+        cause = f"token {caller.token_id}"
+    elif caller.user_id is not None:
+        cause, facts = f"user {caller.user_id}", {"user": caller.user_id}
+    with transaction.atomic():
+        alerts.alert_about_company(Alert.Kind.KEYS_TRIED, company=company, now=now, cause=cause, **facts)

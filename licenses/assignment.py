@@ -12,7 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Project
 from devices.models import Device
-from licenses import device_lists, documents, ledger, move_queries, queries, room, transparency
+from licenses import (
+    device_lists,
+    documents,
+    ledger,
+    move_queries,
+    queries,
+    room,
+    standing_queries,
+    transparency,
+)
 from licenses.ledger import Line
 from licenses.log_line import LeafType
 from licenses.models import Grant, LicenseDocument, Product, Transfer
@@ -237,7 +246,8 @@ def undo_assignment(*, grant: Grant, caller: Caller, now: datetime) -> Assignmen
     grant = Grant.objects.select_related("product", "device").get(pk=grant.pk)
     if grant.state != Grant.State.LIVE:
         raise ledger.GrantAlreadyEnded
-    if grant.pk not in queries.can_be_undone([grant], device):
+    carried = standing_queries.carried_seq(device)
+    if not standing_queries.can_be_undone([grant], carried=carried):
         raise AssignmentCarried
     [transfer] = ledger.transfer(
         act=act,

@@ -169,10 +169,13 @@ def moves_from(device: Device) -> QuerySet[Move]:
     return _with_devices(Move.objects.filter(broken=device, project=device.project_id))
 
 
-def moves_to(device: Device, *, user: Principal) -> QuerySet[Move]:
-    """The moves whose replacement it is, from projects of the same company that the person may see too."""
+def moves_about(device: Device, *, user: Principal) -> QuerySet[Move]:
+    """The moves from it, and those whose replacement it is, from projects of the same company that the person
+    may see too.
+    """
     seen = projects_of(user).filter(company=device.project.company_id).order_by().values("pk")
-    return _with_devices(Move.objects.filter(replacement=device, project__in=seen))
+    away = Q(broken=device, project=device.project_id)
+    return _with_devices(Move.objects.filter(away | Q(replacement=device, project__in=seen)))
 
 
 def _with_devices(moves: QuerySet[Move]) -> QuerySet[Move]:

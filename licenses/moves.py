@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import scopes
 from accounts.models import Company
-from devices.models import Device
+from devices import alerts
+from devices.models import Alert, Device
 from licenses import evidence_files, ledger, move_course, move_notices, move_queries, room
 from licenses.evidence_files import CheckedFile
 from licenses.models import Grant, Move
@@ -156,6 +157,8 @@ def ask_for_move(
     if replacement is not None and not move.support_first:
         bridge_ends = move_course.give_bridge(move, sources, given_by=None, act=act, caller=caller, now=now)
     move_notices.asked_for(move, bridge_ends=bridge_ends, caller=caller, now=now)
+    if move.support_first == Move.SupportFirst.CAP:
+        _alert_support(move, now=now)
     outbox.put("tidy-move", now=now, due_at=move.open_until, move_id=move.pk)
     acts.finish(act, outcome={"move": move.pk})
     return move
@@ -271,6 +274,18 @@ def _require_fit(move: Move, replacement: Device, sources: Sequence[Grant], *, n
     if move_queries.open_move_from(replacement, now=now) is not None:
         raise ReplacementIsBroken(hardware_id=replacement.hardware_id)
     room.require_room(replacement, more=len(sources), now=now)
+
+
+def _alert_support(move: Move, *, now: datetime) -> None:
+    company = move.project.company
+    alerts.alert_about_company(
+        Alert.Kind.CAP_REACHED,
+        company=company,
+        now=now,
+        broken=move.broken.hardware_id,
+        counted=move_queries.count_against_cap(company, now=now) - 1,  # without this one
+        cap=settings.MOVES_WITHOUT_HARDWARE,
+    )
 
 
 def _support_first(

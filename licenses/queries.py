@@ -284,23 +284,6 @@ def current_document(device: Device) -> LicenseDocument | None:
     return LicenseDocument.objects.filter(device=device).order_by("-seq").first()
 
 
-def can_be_undone(grants: Sequence[Grant], device: Device) -> set[UUID]:
-    """Which of the device's live grants no document handed out has carried yet (mission rule 12)."""
-    carried = (
-        LicenseDocument.objects.filter(device=device, handed_out_at__isnull=False)
-        .order_by("-seq")
-        .values_list("seq", flat=True)
-        .first()
-    ) or 0
-    return {
-        grant.pk
-        for grant in grants
-        if grant.license_class == Grant.Class.BOUGHT
-        and grant.first_seq is not None
-        and grant.first_seq > carried
-    }
-
-
 def get_activation(*, act_id: UUID, user: User) -> ActivationRecord:
     """One activation, for a member of the company whose balance it filled.
 

@@ -279,7 +279,7 @@ SUFFICIENCY = (
     Guard(
         name="check: not handed out, in undoing",
         file="licenses/assignment.py",
-        edits=(("if grant.pk not in queries.can_be_undone([grant], device):", "if False:"),),
+        edits=(("if not standing_queries.can_be_undone([grant], carried=carried):", "if False:"),),
         tests=(f"{OPERATIONS}/test_undo.py",),
     ),
     Guard(

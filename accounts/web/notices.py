@@ -10,19 +10,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts import calendar_feeds, mail_queries, notice_choices
-from accounts.mail_kinds import TOPICS
+from accounts import calendar_feeds, mail_queries, notice_choices, staff
+from accounts.mail_kinds import STAFF_TOPICS, TOPICS, Topic
 from accounts.requests import caller, person, signed_in
 from portal.core import clock
 from portal.core.forms import PortalForm, respond
 
 
 class NoticesForm(PortalForm):
-    """A box for each topic."""
+    """A box for each topic that can concern the person."""
 
-    def __init__(self, data: Mapping[str, Any] | None, *, unwanted: set[str]) -> None:
+    def __init__(self, data: Mapping[str, Any] | None, *, topics: list[Topic], unwanted: set[str]) -> None:
         super().__init__(data)
-        for topic, (label, when) in TOPICS.items():
+        for topic in topics:
+            label, when = TOPICS[topic]
             self.fields[topic.value] = forms.BooleanField(
                 label=label, help_text=when, required=False, initial=topic.value not in unwanted
             )
@@ -32,9 +33,13 @@ class NoticesForm(PortalForm):
 def choose(request: HttpRequest) -> HttpResponse:
     """Which notices the person gets."""
     user = person(request)
-    form = NoticesForm(request.POST or None, unwanted=mail_queries.unwanted_topics(user))
+    held, unwanted = staff.permissions_of(user), mail_queries.unwanted_topics(user)
+    hidden = {topic for topic, permission in STAFF_TOPICS.items() if permission not in held}
+    topics = [topic for topic in TOPICS if topic not in hidden]
+    form = NoticesForm(request.POST or None, topics=topics, unwanted=unwanted)
     if form.is_valid():
         wanted = [topic for topic, ticked in form.cleaned_data.items() if ticked]
+        wanted += hidden - unwanted  # what was not asked is not chosen
         notice_choices.choose_notices(user=user, wanted=wanted, caller=caller(request), now=clock.now())
         messages.success(request, _("Your choice is saved."))
         return redirect("account")

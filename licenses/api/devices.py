@@ -20,7 +20,7 @@ from devices import hardware_id as hardware_ids
 from devices.enrollment import DeviceAlreadyAdded, DeviceNameTooLong, HardwareIDMalformed, HardwareIDTaken
 from devices.models import Device
 from devices.queries import NoSuchDevice, devices_of, get_device
-from licenses import adding, assignment, delivery, queries
+from licenses import adding, assignment, delivery, queries, standing_queries
 from licenses.api import dry_runs, inputs, outputs
 from licenses.assignment import AssignmentCarried
 from licenses.keyring import NoKeySet, SigningKeyMissing
@@ -110,8 +110,9 @@ class OneDevice(Door):
         """Its live grants, its current license document, and when it was last heard of."""
         device = find_device(request, hardware_id)
         grants = list(queries.grants_at(device, now=clock.now()))
-        held = outputs.HeldLicenses(device=device, grants=grants, document=queries.current_document(device))
-        undoable = queries.can_be_undone(grants, device)
+        standing = standing_queries.standing_of(device)
+        held = outputs.HeldLicenses(device=device, grants=grants, document=standing.document)
+        undoable = standing_queries.can_be_undone(grants, carried=standing.carried)
         return Response(outputs.Device(held, context={"undoable": undoable}).data)
 
 

@@ -15,7 +15,7 @@ from accounts.queries import MANAGE, OPERATE
 from accounts.web import active
 from devices import queries as devices
 from devices.models import Device
-from licenses import evidence_files, move_queries, queries, trial_queries
+from licenses import evidence_files, move_queries, queries, standing_queries, trial_queries
 from licenses import history_sentences as history
 from licenses.models import Grant
 from licenses.web import link_codes
@@ -52,7 +52,7 @@ def show(
     """
     now = clock.now()
     active.work_in(request, device.project)
-    right = accounts.right_in(project=device.project, user=user)
+    right, is_member = accounts.standing_in(project=device.project, user=user)
     can_operate = accounts.reaches(right, needed=OPERATE)
     balance = queries.balance_of_project(device.project) if can_operate else []
     assigning = assigning or AssignForm()
@@ -62,12 +62,13 @@ def show(
     grants = list(queries.grants_at(device, now=now))
     moves = _moves(device, user=user, now=now)
     may_undo = can_operate and not moves["move_is_open"]
-    undoable = queries.can_be_undone(grants, device) if may_undo else set()
+    standing = standing_queries.standing_of(device)
+    undoable = standing_queries.can_be_undone(grants, carried=standing.carried) if may_undo else set()
     test_license = trial_queries.test_license_of(device)
     context = {
         "device": device,
         "project": device.project,
-        "is_member": accounts.is_member(company=device.project.company, user=user),
+        "is_member": is_member,
         "can_operate": can_operate,
         "can_manage": accounts.reaches(right, needed=MANAGE),
         "has_free": any(row.free for row in balance),
@@ -80,11 +81,11 @@ def show(
         "listed": len(grants),
         "has_undo": bool(undoable),
         "most_grants": settings.GRANTS_PER_DEVICE,
-        "document": queries.current_document(device),
+        "document": standing.document,
         "test": trial_queries.described(test_license, now=now) if test_license else None,
         **moves,
-        "next_seq": queries.next_seq(device),
-        "acknowledged": queries.acknowledged(device),
+        "next_seq": standing.next_seq,
+        "acknowledged": standing.acknowledged,
         "last_return": queries.last_return(device),
         "pinned_key": bytes(device.pinned_spki).hex() if device.pinned_spki is not None else "",
         "key_is_blocked": devices.is_key_blocked(device),
@@ -100,8 +101,9 @@ def show(
 
 def _moves(device: Device, *, user: User, now: datetime) -> dict[str, Any]:
     """Its last move as the broken device, and the open ones that it is the replacement of."""
-    last = move_queries.moves_from(device).first()
-    into = [move for move in move_queries.moves_to(device, user=user) if move.is_open_at(now)]
+    about = list(move_queries.moves_about(device, user=user))
+    last = next((move for move in about if move.broken_id == device.pk), None)
+    into = [move for move in about if move.replacement_id == device.pk and move.is_open_at(now)]
     return {
         "move": move_queries.described(last, now=now) if last else None,
         "move_evidence": evidence_files.of(last) if last else None,

@@ -13,9 +13,9 @@ from accounts.models import Company, Project
 from accounts.permissions import Permission
 from accounts.requests import person, staff_only
 from accounts.web.mails import label_of
+from devices import alert_sentences
 from devices import queries as devices
 from devices.models import Device
-from devices.web import alerts
 from licenses import move_queries, records, trial_queries
 from licenses import queries as licenses
 from licenses.models import Grant, Move
@@ -48,7 +48,7 @@ def device(request: HttpRequest, hardware_id: str) -> HttpResponse:
         "test": trial_queries.described(test, now=now) if test else None,
         "document": licenses.current_document(found),
         "acknowledged": getattr(found, "acknowledged", None),
-        "alerts": alerts.told(queries.alerts_of(found)[:SHOWN]),
+        "alerts": alert_sentences.told(queries.alerts_of(found)[:SHOWN]),
         "moves": [(move, move_queries.described(move, now=now)) for move in moves],
         "open_move": open_move,
         "places": queries.places_of(found)[:SHOWN],

@@ -25,6 +25,7 @@ from accounts.models import (
 from accounts.permissions import Role
 from devices.models import (
     Alert,
+    AlertDigest,
     AnchorPrefix,
     BlockedKey,
     Device,
@@ -109,6 +110,8 @@ class Rows:
     returned: Return
     counter: StatementCounter
     alert: Alert
+    alert_of_company: Alert
+    digest: AlertDigest
     blocked_key: BlockedKey
     claim_code: ClaimCode
     token: ApiToken
@@ -200,6 +203,10 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         returned=Return.objects.get(device=other),
         counter=StatementCounter.objects.get(device=other),
         alert=Alert.objects.create(kind=Alert.Kind.SEQ_AHEAD, device=device, subject="7", at=NOW),
+        alert_of_company=Alert.objects.create(
+            kind=Alert.Kind.KEYS_TRIED, company=company, subject="7", at=NOW
+        ),
+        digest=AlertDigest.objects.create(day=NOW.date(), at=NOW),
         blocked_key=BlockedKey.objects.create(spki_sha256=bytes(32), reason="stolen", blocked_at=NOW),
         claim_code=ClaimCode.objects.create(
             code_sha256=bytes(32),

@@ -403,6 +403,14 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
     "a_blocked_key_is_a_hash": (lambda rows: again(rows.blocked_key, spki_sha256=b"short"),),
     "a_seq_floor_raises_something": (lambda _: a_seq_floor(0), lambda _: a_seq_floor(-1)),
     "one_alert_for_one_cause": (lambda rows: again(rows.alert),),
+    "one_alert_for_one_cause_of_a_company": (lambda rows: again(rows.alert_of_company),),
+    "an_alert_is_about_a_device_or_a_company": (
+        lambda rows: again(rows.alert, kind="keys-tried"),
+        lambda rows: again(rows.alert, device=None, subject="8"),
+        lambda rows: again(rows.alert_of_company, device=rows.alert.device, subject="8"),
+        lambda rows: again(rows.alert_of_company, company=None),
+    ),
+    "one_digest_of_alerts_a_day": (lambda rows: again(rows.digest),),
     "an_alert_has_a_known_kind": (lambda rows: again(rows.alert, kind="weather"),),
     "a_device_names_a_return_once": (
         lambda rows: again(rows.returned, act=rows.act, payload_sha256=b"\x07" * 32),

@@ -144,7 +144,7 @@ class TestWhoIsTold:
             with at(moment):
                 before = len(letters.arrived())
                 schedule.ask(now=moment)
-                told += [(END - moment, mail.subject) for mail in letters.arrived()[before:]]
+                told += [(END - moment, str(mail.subject)) for mail in letters.arrived()[before:]]
             moment += timedelta(hours=12)
 
         assert [whens.days for whens, _ in told] == [30, 7, 1, 0]

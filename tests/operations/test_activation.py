@@ -6,6 +6,7 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import Company, Project, User
+from devices.models import Alert
 from licenses import activation, activation_code
 from licenses.activation import KeyAlreadyActivated, KeyBlocked, KeyUnknown
 from licenses.models import ActivationKey, Holder, LogLeaf, LogLine, Transfer
@@ -96,8 +97,17 @@ class TestLookingAtAKey:
             with refused(KeyUnknown):
                 activation.look_at_key(code=mistyped(code), company=company, caller=caller(alice), now=NOW)
 
+        with pytest.raises(RateLimited):
+            activation.look_at_key(code=code, company=company, caller=caller(alice), now=NOW)
+        # The first time support is alerted; the next one of the day changes nothing.
+        alert = Alert.objects.get()
+        assert (alert.kind, alert.company, alert.facts) == ("keys-tried", company, {"user": alice.pk})
         with refused(RateLimited, seconds=3600):
             activation.look_at_key(code=code, company=company, caller=caller(alice), now=NOW)
+
+        with pytest.raises(RateLimited):  # as part of the company
+            activation.look_at_key(code=code, company=company, caller=caller(), now=NOW)
+        assert Alert.objects.count() == 2
 
 
 class TestActivatingAKey:
@@ -196,8 +206,9 @@ class TestActivatingAKey:
             with refused(KeyUnknown):
                 activation.activate_key(code=mistyped(code), target=project, caller=caller(alice), now=NOW)
 
-        with refused(RateLimited):
+        with pytest.raises(RateLimited):
             activation.activate_key(code=code, target=project, caller=caller(alice), now=NOW)
+        assert Alert.objects.get().company == project.company
 
     def test_the_same_request_again_is_answered_the_same(self, project: Project, alice: User) -> None:
         code = make_key(lines={"Port": 10, "UC": 5})

@@ -42,13 +42,14 @@ class TestAlerts:
         assert json.loads(command("alerts", "--json")) == []
 
     def test_it_lists_the_open_ones(self, alert: Alert) -> None:
-        hardware_id = alert.device.hardware_id
+        hardware_id = alert.about
         assert command("alerts") == f"{alert.pk}  2026-11-24 12:00 UTC  counter-fork  {hardware_id}  ctr=7\n"
         [told] = json.loads(command("alerts", "--json"))
         assert told == {
             "id": alert.pk,
             "kind": "counter-fork",
             "hardware_id": hardware_id,
+            "company": None,
             "at": "2026-11-24T12:00:00+00:00",
             "facts": {"ctr": 7},
         }

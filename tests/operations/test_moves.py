@@ -2,7 +2,7 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import Project, User
-from devices.models import Device
+from devices.models import Alert, Device
 from devices.queries import NoSuchDevice
 from licenses import assignment, company_import, device_projects, move_queries, moves, tasks, trials
 from licenses.log_line import LeafType
@@ -174,8 +174,14 @@ class TestSupportFirst:
         assigned(other, 1)
 
         move = asked(other, make_device(project=project))
+        third = make_device(project=project)
+        assigned(third, 1)
+        asked(third)
 
         assert move.support_first == "cap"
+        alert = Alert.objects.get()  # once a day, however many moves
+        assert (alert.kind, alert.company) == ("cap-reached", project.company)
+        assert alert.facts == {"broken": other.hardware_id, "counted": 1, "cap": 1}
         assert move.replacement is not None
         assert held(move.replacement) == {}
         assert move_queries.described(move, now=NOW).stage == "with-support"

@@ -130,10 +130,7 @@ class DeviceHistory(RuleBasedStateMachine):
             counted[row.device.hardware_id, row.ctr].add(bytes(row.payload_sha256))
         for said in self.wire.accepted:
             assert said.sha256 in counted[said.hardware_id, said.ctr]
-        alerted = {
-            (one.device.hardware_id, one.kind, one.facts["ctr"])
-            for one in Alert.objects.select_related("device")
-        }
+        alerted = {(one.about, one.kind, one.facts["ctr"]) for one in Alert.objects.select_related("device")}
         forked = {place for place, payloads in counted.items() if len(payloads) > 1}
         assert alerted == {(hardware_id, "counter-fork", ctr) for hardware_id, ctr in forked}
         assert {hardware_id for hardware_id, _ctr in forked} <= self.cloned

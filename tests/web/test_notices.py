@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import mails, membership, tasks  # noqa: F401 - registers the handlers
-from accounts.mail_kinds import Topic
+from accounts.mail_kinds import STAFF_TOPICS, Topic
 from accounts.models import CalendarFeed, Company, Mail, Membership, Project, UnwantedNotice, User
 from portal.core import clock, outbox
 from tests.factories import NOW, caller, join, make_device, make_token, make_user
@@ -15,23 +15,31 @@ from tests.operations.testing import created, downloaded
 from tests.web.conftest import SignedIn
 
 pytestmark = pytest.mark.usefixtures("today")
+FOR_EVERYBODY = set(Topic) - set(STAFF_TOPICS)
 
 
 class TestChoosing:
     def test_boxes_that_are_not_ticked_are_not_wanted(self, signed_in: SignedIn, alice: User) -> None:
         browser = signed_in(alice)
-        assert browser.get(reverse("notices")).content.count(b" checked") == len(Topic)
+        assert browser.get(reverse("notices")).content.count(b" checked") == len(FOR_EVERYBODY)
 
         browser.post(reverse("notices"), {"returns": "on", "save": "1"})
 
         unwanted = set(UnwantedNotice.objects.values_list("topic", flat=True))
-        assert unwanted == set(Topic) - {Topic.RETURNS}
+        assert unwanted == FOR_EVERYBODY - {Topic.RETURNS}
         assert browser.get(reverse("notices")).content.count(b" checked") == 1
 
     def test_without_a_single_tick_none_are_wanted(self, signed_in: SignedIn, alice: User) -> None:
         signed_in(alice).post(reverse("notices"), {"save": "1"})
 
-        assert UnwantedNotice.objects.filter(user=alice).count() == len(Topic)
+        assert UnwantedNotice.objects.filter(user=alice).count() == len(FOR_EVERYBODY)
+
+    def test_the_vendors_people_choose_also_what_is_for_them(self, staff: Client, sam: User) -> None:
+        assert "Alerts for support" in staff.get(reverse("notices")).text
+
+        staff.post(reverse("notices"), {"save": "1"})
+
+        assert UnwantedNotice.objects.filter(user=sam).count() == len(Topic)
 
 
 class TestMailsOfACompany:

@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Project, User
+from accounts.models import Company, Project, User
 from devices import alerts, blocking
+from devices.alert_sentences import SENTENCES
 from devices.models import Alert, BlockedKey, Device, TrustAnchor
-from devices.web.alerts import SENTENCES
 from devices.web.urls import urlpatterns
 from tests import factories
 from tests.factories import NOW, caller
@@ -133,6 +133,25 @@ class TestAlerts:
         assert HARDWARE_ID in page.text
         assert "What to do" in page.text
         assert kind not in page.text
+
+    def test_those_about_a_company_lead_to_it_and_are_settled(
+        self, staff: Client, alice: User, company: Company
+    ) -> None:
+        for kind, facts in (
+            (Alert.Kind.CAP_REACHED, {"broken": HARDWARE_ID, "counted": 5, "cap": 5}),
+            (Alert.Kind.KEYS_TRIED, {"user": alice.pk}),
+        ):
+            alerts.alert_about_company(kind, company=company, now=NOW, **facts)
+
+        page = staff.get(reverse("staff-alerts")).text
+        assert "Alice Networks asks for more moves" in page
+        assert "Alice Example was held up" in page
+        assert reverse("staff-company", args=[company.pk]) in page
+
+        address = reverse("staff-alert", args=[Alert.objects.earliest("pk").pk])
+        answer = staff.post(address, {"reason": "told them", "act_key": "x"}, follow=True)
+        assert "The alert about Alice Networks is settled." in answer.text
+        assert "told them" in staff.get(address).text
 
     def test_every_kind_has_words(self) -> None:
         assert set(SENTENCES) == set(Alert.Kind)

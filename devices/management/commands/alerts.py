@@ -33,7 +33,7 @@ class Command(OperatorCommand):
         for alert in found:
             facts = " ".join(f"{name}={value}" for name, value in sorted(alert.facts.items()))
             self.stdout.write(
-                f"{alert.pk}  {alert.at:%Y-%m-%d %H:%M} UTC  {alert.kind}  {alert.device}  {facts}"
+                f"{alert.pk}  {alert.at:%Y-%m-%d %H:%M} UTC  {alert.kind}  {alert.about}  {facts}"
             )
         if not found:
             self.stdout.write("No open alerts.")
@@ -43,7 +43,8 @@ def _told(alert: Alert) -> dict[str, Any]:
     return {
         "id": alert.pk,
         "kind": alert.kind,
-        "hardware_id": alert.device.hardware_id,
+        "hardware_id": alert.device.hardware_id if alert.device else None,
+        "company": alert.company.name if alert.company else None,
         "at": alert.at.isoformat(),
         "facts": alert.facts,
     }
