@@ -43,7 +43,9 @@ def company(catalogue: None, keyring: object) -> Company:
 
 def placed_for(account: str, clerk: User) -> ActivationKey:
     """The key of a new order of a customer account."""
-    wanted = WantedOrder(number="SO/1", account=account, lines=(OrderLine(code="UC", version=14, quantity=2),))
+    wanted = WantedOrder(
+        number="SO/1", account=account, lines=(OrderLine(code="UC", version=14, quantity=2),)
+    )
     return fulfilment.place_order(order=wanted, caller=caller(clerk), now=NOW).keys[0].activation_key
 
 
