@@ -51,6 +51,8 @@ SUBJECTS: Mapping[str, Any] = {
 LISTS: Mapping[str, Any] = {
     "staff": gettext_lazy("Search"),
     "staff-moves": gettext_lazy("Moves"),
+    "staff-reasons": gettext_lazy("Templates of reasons"),
+    "staff-reason": gettext_lazy("Templates of reasons"),
     "staff-alerts": gettext_lazy("Alerts"),
     "staff-anchors": gettext_lazy("Trust anchors"),
     "staff-blocks": gettext_lazy("Blocked devices and keys"),

@@ -23,6 +23,9 @@ SENTENCES: Mapping[str, Any] = {
     "notices-chosen": _("%(actor)s chose which notices come."),
     "terms-accepted": _("%(actor)s accepted the terms."),
     "mail-resent": _("%(actor)s sent a mail again."),
+    "reason-template-made": _("%(actor)s made the template “%(name)s”."),
+    "reason-template-changed": _("%(actor)s changed the template “%(name)s”."),
+    "reason-template-archived": _("%(actor)s archived the template “%(name)s”."),
     "alert-settled": _("%(actor)s settled an alert: %(reason)s"),
     "second-factor-failed": _("Somebody signed in as %(person)s with a wrong second factor."),
     "account-deleted": _("%(actor)s deleted the account."),
@@ -72,6 +75,7 @@ def _line(entry: AuditEntry, people: Mapping[int, str]) -> HistoryLine:
         **{name: value for name, value in entry.facts.items() if name in _FACTS},
         "actor": entry.who,
         "person": people.get(entry.facts.get("user") or 0, "?"),
+        "name": entry.facts.get("name", ""),
         "reason": entry.facts.get("reason", ""),
         "role": Role(role).label if role in Role.values else role,
     }
