@@ -206,9 +206,15 @@ class TestPages:
             page.goto(f"/staff/{address}")
             found[f"{address} before"] = findings(page)
         device = Device.objects.get()
-        for kind in Alert.Kind:
+        of_companies = (Alert.Kind.CAP_REACHED, Alert.Kind.KEYS_TRIED)
+        for kind in (kind for kind in Alert.Kind if kind not in of_companies):
             alerts.alert(kind, device=device, subject="1", now=NOW, ctr=1, seq=9_000_000, ahead=8_999_999)
+        for kind in of_companies:
+            alerts.alert_about_company(
+                kind, company=company, now=NOW, broken=HARDWARE_ID, counted=5, cap=5, tries=5
+            )
         [first, second, *_] = Alert.objects.order_by("pk")
+        of_company = Alert.objects.get(kind=Alert.Kind.CAP_REACHED)
         alerts.settle_alert(settled=first, caller=caller(reason="asked them"), now=NOW)
         blocking.block_device(device=device, caller=caller(reason="stolen from the van"), now=NOW)
         blocking.block_key(key_hash="ab" * 32, caller=caller(reason="copied"), now=NOW)
@@ -217,6 +223,7 @@ class TestPages:
             "alerts",
             f"alerts/{first.pk}",
             f"alerts/{second.pk}",
+            f"alerts/{of_company.pk}",
             "trust-anchors",
             "trust-anchors/add",
             f"trust-anchors/{bytes(anchor.sha256).hex()}/remove",
