@@ -69,7 +69,7 @@ HOLDERS: Mapping[Permission, frozenset[Role]] = {
     Permission.HAND_OVER: SUPPORTERS,
     Permission.ACCEPT_CERTIFICATE: SUPPORTERS,
     Permission.TRUST_ANCHORS: SENIORS,
-    Permission.REASON_TEMPLATES: SENIORS,
+    Permission.REASON_TEMPLATES: SUPPORTERS,
     Permission.ORDERS: CLERKS,
     Permission.CORRECT_ORDERS: SENIORS | CLERKS,
     Permission.CATALOGUE: CLERKS,

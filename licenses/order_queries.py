@@ -166,12 +166,18 @@ def lines_of(orders: Iterable[Order]) -> dict[int, list[Transfer]]:
     return found
 
 
+def numbers_of(orders: Iterable[int]) -> dict[int, str]:
+    """The order numbers by the orders' primary keys; without those that are none."""
+    wanted = set(orders)
+    return dict(Order.objects.filter(pk__in=wanted).values_list("pk", "number")) if wanted else {}
+
+
 def lines_of_keys(keys: Iterable[ActivationKey]) -> dict[int, list[str]]:
     """What each of several keys was filled with, in words, by the key's primary key."""
     found: dict[int, list[str]] = defaultdict(list)
     transfers = Transfer.objects.filter(destination__activation_key__in=[key.pk for key in keys])
     for transfer in transfers.select_related("product", "destination").order_by("pk"):
-        found[transfer.destination.activation_key_id or 0].append(f"{transfer.quantity} x {transfer.product}")
+        found[transfer.destination.activation_key_id or 0].append(f"{transfer.quantity} × {transfer.product}")
     return found
 
 

@@ -6,6 +6,7 @@ from accounts.models.customers import CustomerAccount, CustomerLink
 from accounts.models.invitations import Invitation
 from accounts.models.mails import CalendarFeed, Mail, UnwantedNotice
 from accounts.models.people import TermsAcceptance, User, UserManager
+from accounts.models.reason_templates import ReasonTemplate
 from accounts.models.staff import StaffRole
 from accounts.models.vendor_tokens import VendorToken
 
@@ -22,6 +23,7 @@ __all__ = [
     "Principal",
     "Project",
     "ProjectRight",
+    "ReasonTemplate",
     "StaffRole",
     "TermsAcceptance",
     "UnwantedNotice",

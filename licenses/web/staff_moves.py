@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import reason_templates
 from accounts.permissions import Permission
 from accounts.requests import caller, person, staff_only
 from devices.web.reasons import ReasonForm
@@ -52,7 +53,8 @@ def moves(request: HttpRequest) -> HttpResponse:
 def move(request: HttpRequest, move_id: int) -> HttpResponse:
     """One move; a POST does what its button says: decides, or tells what became of the old hardware."""
     found = move_queries.get_move_for_staff(move_id)
-    form = ReasonForm(request.POST or None)
+    template = reason_templates.picked(request.GET.get("template", ""))
+    form = ReasonForm(request.POST or None, initial={"reason": template.text if template else ""})
     decision = DECISIONS.get(request.POST.get("do", ""))
     if form.is_valid() and decision is not None:
         decide, said = decision
@@ -69,6 +71,8 @@ def move(request: HttpRequest, move_id: int) -> HttpResponse:
     context = _context(found, now=clock.now())
     may = Permission.DECIDE_MOVES in person(request).staff_permissions
     context["may_decide"] = may and (context["is_open"] or context["hardware_is_out"])
+    if context["may_decide"]:
+        context |= {"templates": reason_templates.offered(), "picked": template.pk if template else None}
     return respond(request, "staff/move.html", context, form=form)
 
 

@@ -32,7 +32,7 @@ from portal.core.forms import ActForm, PortalForm, respond
 ORDERS_A_PAGE = 50
 ANY_STATE = ("", gettext_lazy("Any state"))
 STATE_LABELS = {
-    "issued": gettext_lazy("Issued"),
+    "issued": gettext_lazy("Not activated"),
     "partly-activated": gettext_lazy("Partly activated"),
     "activated": gettext_lazy("Activated"),
     "blocked": gettext_lazy("Blocked"),
@@ -232,6 +232,7 @@ def _context(found: Order, *, codes: dict[int, str]) -> dict[str, Any]:
         "keys": [(key, codes.get(key.pk), ", ".join(holds.get(key.pk, []))) for key in keys],
         "kept": any(hasattr(key, "delivery") for key in waiting),
         "cancelable": bool(waiting) and len(waiting) == len([key for key in keys if not key.ending]),
+        "correctable": any(key.state == "activated" for key in keys) and found.canceled_by_id is None,
         "replacements": order_queries.replacements_of(found),
         "showing": bool(codes),
     }

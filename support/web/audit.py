@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.permissions import Permission
 from accounts.requests import person, staff_only
 from devices.hardware_id import NotAHardwareID, parse
+from licenses import order_queries
 from licenses.histories import KINDS
 from licenses.history_export import as_line, harmless
 from licenses.history_sentences import HistoryLine
@@ -50,6 +51,8 @@ SUBJECTS: Mapping[str, Any] = {
 LISTS: Mapping[str, Any] = {
     "staff": gettext_lazy("Search"),
     "staff-moves": gettext_lazy("Moves"),
+    "staff-reasons": gettext_lazy("Templates of reasons"),
+    "staff-reason": gettext_lazy("Templates of reasons"),
     "staff-alerts": gettext_lazy("Alerts"),
     "staff-anchors": gettext_lazy("Trust anchors"),
     "staff-blocks": gettext_lazy("Blocked devices and keys"),
@@ -57,6 +60,24 @@ LISTS: Mapping[str, Any] = {
     "staff-roles": gettext_lazy("People and roles"),
     "staff-audit": gettext_lazy("Audit"),
     "staff-audit-export": gettext_lazy("Audit as CSV"),
+    "staff-anchor-add": gettext_lazy("Trust anchors"),
+    "staff-block-device": gettext_lazy("Blocked devices and keys"),
+    "staff-block-key": gettext_lazy("Blocked devices and keys"),
+    "staff-vendor-tokens": gettext_lazy("Tokens of the vendor"),
+    "staff-vendor-token-revoke": gettext_lazy("Tokens of the vendor"),
+    "staff-outcomes": gettext_lazy("What became of it"),
+    "staff-customers": gettext_lazy("Customer list"),
+    "staff-customers-check": gettext_lazy("Customer list"),
+    "staff-customers-load": gettext_lazy("Customer list"),
+    "staff-orders": gettext_lazy("Orders"),
+    "staff-order-enter": gettext_lazy("Enter an order"),
+    "staff-order-upload": gettext_lazy("Upload a list of orders"),
+    "staff-order-list": gettext_lazy("List of orders"),
+    "staff-order-list-keys": gettext_lazy("List of orders"),
+    "staff-products": gettext_lazy("Catalogue"),
+    "staff-product-add": gettext_lazy("Catalogue"),
+    "staff-product": gettext_lazy("Catalogue"),
+    "staff-view-leave": gettext_lazy("Customer’s view"),
     "home": gettext_lazy("Overview"),
 }
 
@@ -159,10 +180,20 @@ def export(request: HttpRequest) -> HttpResponseBase:
 def told(rows: Sequence[Row]) -> list[tuple[Row, HistoryLine]]:
     """The rows with a sentence each, in the active language."""
     changes = iter(telling.told([row.entry for row in rows if isinstance(row.entry, AuditEntry)]))
-    return [(row, _seen(row.entry) if isinstance(row.entry, Look) else next(changes)) for row in rows]
+    numbers = order_queries.numbers_of(
+        int(row.entry.subject) for row in rows if isinstance(row.entry, Look) and _names_an_order(row.entry)
+    )
+    return [
+        (row, _seen(row.entry, numbers) if isinstance(row.entry, Look) else next(changes)) for row in rows
+    ]
 
 
-def _seen(look: Look) -> HistoryLine:
+def _names_an_order(look: Look) -> bool:
+    # The page of corrections names an order by its number, every other one by its primary key.
+    return look.kind == "order" and look.page != "staff-order-correct" and look.subject.isdecimal()
+
+
+def _seen(look: Look, order_numbers: Mapping[int, str]) -> HistoryLine:
     who = look.actor.name_in_histories
     facts = {
         "actor": who,
@@ -170,8 +201,9 @@ def _seen(look: Look) -> HistoryLine:
         "page": LISTS.get(look.page, look.page),
     }
     device = look.subject if look.kind == "device" else ""
+    subject = order_numbers.get(int(look.subject), "?") if _names_an_order(look) else look.subject
     if look.subject:
-        before = _("%(actor)s looked at: %(kind)s ") % facts + ("" if device else look.subject)
+        before = _("%(actor)s looked at: %(kind)s ") % facts + ("" if device else subject)
     else:
         before = _("%(actor)s looked at: %(page)s") % facts
     after = ""

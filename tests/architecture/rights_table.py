@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts import calendar_feeds, customer_lists
-from accounts.models import ApiToken, Invitation, Mail, Project, User, VendorToken
+from accounts.models import ApiToken, Invitation, Mail, Project, ReasonTemplate, User, VendorToken
 from devices.models import Alert, Device
 from licenses.models import ActivationKey, CompanyImport, Grant, Move, Order, Product
 from orders.models import OrderUpload
@@ -155,6 +155,10 @@ def _calendar(world: World) -> dict[str, Any]:
 
 def _vendor_token(_world: World) -> dict[str, Any]:
     return {"token_id": VendorToken.objects.get().pk}
+
+
+def _template(_world: World) -> dict[str, Any]:
+    return {"template_id": ReasonTemplate.objects.get().pk}
 
 
 def _an_order(world: World) -> dict[str, Any]:
@@ -429,6 +433,12 @@ TABLE: dict[str, Entry] = {
     "POST staff-order-cancel": Entry(may=STAFF, arguments=_an_order, body=given({"reason": "withdrawn"})),
     "GET staff-key-replace": Entry(may=STAFF, arguments=_an_order),
     "POST staff-key-replace": Entry(may=STAFF, arguments=_an_order, body=given({"reason": "lost"})),
+    "GET staff-reasons": Entry(may=STAFF),
+    "POST staff-reasons": Entry(may=STAFF, body=given({"name": "New", "language": "en", "text": "Seen."})),
+    "GET staff-reason": Entry(may=STAFF, arguments=_template),
+    "POST staff-reason": Entry(
+        may=STAFF, body=given({"name": "New", "language": "en", "text": "Seen."}), arguments=_template
+    ),
     "GET staff-vendor-tokens": Entry(may=STAFF),
     "POST staff-vendor-tokens": Entry(may=STAFF, body=given({"name": "ERP"})),
     "GET staff-vendor-token-revoke": Entry(may=STAFF, arguments=_vendor_token),

@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts import membership, queries
 from accounts.invitations import hash_of
-from accounts.models import Company, Membership, User
+from accounts.models import Company, Membership, ReasonTemplate, User
 from devices import blocking
 from devices.models import Alert, TrustAnchor
 from licenses import balances, company_import, evidence, evidence_files, trials
@@ -82,6 +82,7 @@ def world(anchor: TrustAnchor) -> World:
     people["staff"].save()
     factories.give_roles(people["staff"])
     factories.make_vendor_token(people["staff"])
+    ReasonTemplate.objects.create(name="Seen", language="en", text="Seen.", made_at=NOW)
     admin = people["admin"]
     company = factories.make_company(founder=admin, name="Example Telecom")
     elsewhere = factories.make_company(founder=people["stranger"], name="Elsewhere")

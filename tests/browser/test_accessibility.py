@@ -11,10 +11,14 @@ from accounts.permissions import Role
 from appliance.factory.authority import make_authority, pem
 from devices import alerts, blocking
 from devices.models import Alert, Device, TrustAnchor
+from licenses import fulfilment, key_replacement
+from licenses.issuing import OrderLine, WantedOrder
+from licenses.models import ActivationKey, Move
 from tests import factories
 from tests.browser.conftest import OpenWindow
 from tests.browser.looks import findings, fits, sign_in
 from tests.factories import NOW, PASSWORD, caller
+from tests.operations import moving
 
 pytestmark = pytest.mark.browser
 
@@ -35,6 +39,14 @@ def company(catalogue: None, keyring: object) -> Company:
     factories.make_project(company=company, name="City hospital")
     factories.make_token("operate", company=company, maker=alice, name="ERP")
     return company
+
+
+def placed_for(account: str, clerk: User) -> ActivationKey:
+    """The key of a new order of a customer account."""
+    wanted = WantedOrder(
+        number="SO/1", account=account, lines=(OrderLine(code="UC", version=14, quantity=2),)
+    )
+    return fulfilment.place_order(order=wanted, caller=caller(clerk), now=NOW).keys[0].activation_key
 
 
 Say = Callable[[str], str]
@@ -194,9 +206,15 @@ class TestPages:
             page.goto(f"/staff/{address}")
             found[f"{address} before"] = findings(page)
         device = Device.objects.get()
-        for kind in Alert.Kind:
+        of_companies = (Alert.Kind.CAP_REACHED, Alert.Kind.KEYS_TRIED)
+        for kind in (kind for kind in Alert.Kind if kind not in of_companies):
             alerts.alert(kind, device=device, subject="1", now=NOW, ctr=1, seq=9_000_000, ahead=8_999_999)
+        for kind in of_companies:
+            alerts.alert_about_company(
+                kind, company=company, now=NOW, broken=HARDWARE_ID, counted=5, cap=5, tries=5
+            )
         [first, second, *_] = Alert.objects.order_by("pk")
+        of_company = Alert.objects.get(kind=Alert.Kind.CAP_REACHED)
         alerts.settle_alert(settled=first, caller=caller(reason="asked them"), now=NOW)
         blocking.block_device(device=device, caller=caller(reason="stolen from the van"), now=NOW)
         blocking.block_key(key_hash="ab" * 32, caller=caller(reason="copied"), now=NOW)
@@ -205,6 +223,7 @@ class TestPages:
             "alerts",
             f"alerts/{first.pk}",
             f"alerts/{second.pk}",
+            f"alerts/{of_company.pk}",
             "trust-anchors",
             "trust-anchors/add",
             f"trust-anchors/{bytes(anchor.sha256).hex()}/remove",
@@ -241,6 +260,77 @@ class TestPages:
         page.get_by_role("button", name=say("Look at the device")).click()
         found["block asked"] = findings(page)
         assert TrustAnchor.objects.count() == 2
+        assert {name: report for name, report in found.items() if report} == {}
+
+    def test_axe_finds_nothing_on_the_pages_of_orders_people_and_what_was_done(
+        self, window: OpenWindow, say: Say, company: Company
+    ) -> None:
+        sam = factories.make_user(
+            name="Sam", email="sam@example.com", password=PASSWORD, is_staff=True, roles=list(Role)
+        )
+        alice = User.objects.get(forename="Alice")
+        account = factories.make_customer(number="C-10042", postal_code="71063")
+        account.company, account.linked_at = company, NOW
+        account.save()
+        page = window(user=sam).page
+        page.goto("/")
+        found = {}
+
+        def look(address: str) -> None:
+            page.goto(address)
+            found[address] = findings(page)
+            assert fits(page), address
+
+        look("/staff/tokens")  # before there is one
+        [first, *_rest] = [factories.find_key(factories.make_key()) for _number in range(60)]
+        taken = ActivationKey.objects.filter(state="activated")[0]
+        mine = placed_for("C-10042", sam)
+        key_replacement.ask_for_replacement(
+            activation_key=mine, company=company, user=alice, caller=caller(alice, reason="lost"), now=NOW
+        )
+        factories.make_vendor_token(sam)
+        device = Device.objects.get()
+        moving.asked(device, factories.make_device(project=device.project))
+        move = Move.objects.get()
+        for address in (
+            "orders",
+            "orders/enter",
+            "orders/upload",
+            f"orders/{first.order_id}",
+            f"orders/{taken.order_id}",
+            f"orders/{mine.order_id}",
+            f"orders/{mine.order_id}/cancel",
+            f"orders/{mine.order_id}/keys/{mine.pk}/replace",
+            "tokens",
+            f"corrections/{taken.order.number}",
+            f"keys/{taken.pk}",
+            f"keys/{first.pk}/block",
+            f"people/{alice.pk}/block",
+            "moves",
+            f"moves/{move.pk}",
+            f"devices/{HARDWARE_ID}",
+            "?q=no+such+thing",
+        ):
+            look(f"/staff/{address}")
+        page.goto(f"/staff/orders/{first.order_id}")
+        page.get_by_role("button", name=say("Show the keys")).click()
+        found["keys shown"] = findings(page)
+        assert fits(page)
+        for name, lines in (("wrong", "=A;Port;14;1\nB;Port;14;none\n"), ("right", "A;Port;14;1\n")):
+            page.goto("/staff/orders/upload")
+            content = f"order;code;version;quantity\n{lines}".encode()
+            page.get_by_label(say("File"), exact=True).set_input_files(
+                {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": content}
+            )
+            page.get_by_role("button", name=say("Check the list")).click()
+            page.get_by_role("table" if name == "wrong" else "button").last.wait_for()
+            found[f"list {name}"] = findings(page)
+            assert fits(page), name
+        look("/staff/orders/upload")  # with a list
+        sign_in(page, alice)
+        look(f"/companies/{company.pk}/orders")
+        look(f"/companies/{company.pk}/orders/{mine.order_id}/keys/{mine.pk}/lost")
+        look(f"/devices/{HARDWARE_ID}/moves/{move.pk}/evidence")
         assert {name: report for name, report in found.items() if report} == {}
 
     def test_axe_finds_nothing_where_there_is_nothing_yet(

@@ -17,6 +17,7 @@ from accounts.models import (
     Membership,
     Project,
     ProjectRight,
+    ReasonTemplate,
     StaffRole,
     TermsAcceptance,
     UnwantedNotice,
@@ -112,6 +113,7 @@ class Rows:
     alert: Alert
     alert_of_company: Alert
     digest: AlertDigest
+    template: ReasonTemplate
     blocked_key: BlockedKey
     claim_code: ClaimCode
     token: ApiToken
@@ -206,6 +208,7 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         alert_of_company=Alert.objects.create(
             kind=Alert.Kind.KEYS_TRIED, company=company, subject="7", at=NOW
         ),
+        template=ReasonTemplate.objects.create(name="Seen", language="en", text="Seen.", made_at=NOW),
         digest=AlertDigest.objects.create(day=NOW.date(), at=NOW),
         blocked_key=BlockedKey.objects.create(spki_sha256=bytes(32), reason="stolen", blocked_at=NOW),
         claim_code=ClaimCode.objects.create(

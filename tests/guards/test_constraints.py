@@ -410,6 +410,11 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
         lambda rows: again(rows.alert_of_company, device=rows.alert.device, subject="8"),
         lambda rows: again(rows.alert_of_company, company=None),
     ),
+    "a_reason_template_has_a_name_of_its_own": (lambda rows: again(rows.template),),
+    "a_reason_template_says_something": (
+        lambda rows: again(rows.template, name=""),
+        lambda rows: again(rows.template, name="Other", text=""),
+    ),
     "one_digest_of_alerts_a_day": (lambda rows: again(rows.digest),),
     "an_alert_has_a_known_kind": (lambda rows: again(rows.alert, kind="weather"),),
     "a_device_names_a_return_once": (

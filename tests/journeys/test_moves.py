@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from django.conf import LazySettings
 
 from accounts.models import User
 from appliance import fetching, returning
@@ -34,7 +35,7 @@ class Two:
     def ask(self) -> Move:
         body = {"replacement": self.spare, "reason": "The power supply burned out."}
         self.portal.partner().post(f"{self.path}/moves", body)
-        return Move.objects.get()
+        return Move.objects.latest("pk")
 
     def stage(self) -> str:
         stage: str = self.portal.partner().get(f"{self.path}/moves")["moves"][0]["stage"]
@@ -108,6 +109,40 @@ class TestADeviceThatDies:
         two.replacement.run_until(START + 14 * DAY)
         assert two.replacement.in_effect() == {}
         assert two.broken.in_effect() == HELD
+        assert list(verification.violations()) == []
+
+
+class TestACompanyOverItsCap:
+    def test_waits_for_two_people_and_then_works_again(
+        self, two: Two, sam: User, settings: LazySettings
+    ) -> None:
+        settings.MOVES_WITHOUT_HARDWARE = 1
+        project = two.portal.project
+        earlier = factories.make_device(project=project)
+        olga = factories.make_user(name="Olga", is_staff=True)
+        with at(START):
+            factories.assigned(earlier, 1)
+            moving.asked(earlier, factories.make_device(project=project), now=START)
+
+            move = two.ask()
+            two.replacement.fetch_and_reset()
+            assert two.stage() == "with-support"
+            alert = Alert.objects.get()
+            assert (alert.kind, alert.company) == ("cap-reached", project.company)
+        assert two.replacement.in_effect() == {}  # no bridge before somebody has decided
+
+        later = START + DAY
+        with at(later):
+            moving.approved(moving.current(move), sam, now=later)
+            two.replacement.fetch_and_reset()
+            assert two.stage() == "second-person"
+            assert two.replacement.in_effect() == {}, "one of two is not enough"
+
+            moving.approved(moving.current(move), olga, now=later)
+            two.replacement.fetch_and_reset()
+            assert two.stage() == "approved"
+        two.replacement.run_until(START + 60 * DAY)  # bought: no end any more
+        assert two.replacement.in_effect() == HELD
         assert list(verification.violations()) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Project, User
 from accounts.permissions import Role
@@ -17,8 +17,10 @@ from devices.models import Device
 from portal.core import audit
 from portal.core.models import AuditEntry
 from support import trail
+from support.looks import KINDS
 from support.models import Look
 from support.trail import Place, Wanted
+from support.web.audit import LISTS
 from tests import factories
 from tests.factories import NOW, caller
 from tests.web.conftest import SignedIn
@@ -174,3 +176,33 @@ class TestTheFile:
         assert rows[2]["found by"] == "0AFF"
         assert Look.objects.get(actor=audrey).page == "staff-audit-export"
         assert AuditEntry.objects.exists()
+
+
+class TestWords:
+    def test_every_page_of_the_console_has_them_in_the_audit(self) -> None:
+        pages = [page for page in _pages(get_resolver()) if hasattr(page.callback, "staff_permissions")]
+
+        named = {page.name for page in pages if not set(KINDS) & set(page.pattern.converters)}
+
+        assert "staff-orders" in named
+        assert named - set(LISTS) == set()
+
+    def test_an_order_is_named_by_its_number_and_a_token_by_its_name(
+        self, auditor: Client, catalogue: None, sam: User
+    ) -> None:
+        factories.give_roles(sam, Role.FULFILMENT)
+        factories.make_vendor_token(sam, "ERP of Sindelfingen")
+        order = factories.find_key(factories.make_key(number="SO-2026/7")).order
+        auditor.get(reverse("staff-order", args=[order.pk]))
+
+        page = auditor.get(reverse("staff-audit")).text
+
+        assert "Audrey Example looked at: Order SO-2026/7" in page
+        assert "made the vendor&#x27;s token ERP of Sindelfingen." in page
+
+
+def _pages(resolver: URLResolver) -> list[URLPattern]:
+    found = []
+    for entry in resolver.url_patterns:
+        found += _pages(entry) if isinstance(entry, URLResolver) else [entry]
+    return found

@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Company, User, VendorToken
+from accounts.models import Company, Project, User, VendorToken
 from accounts.permissions import Role
+from licenses import activation
 from licenses.models import ActivationKey, Order, ReplacementRequest
 from portal.core import (
     acts,
@@ -19,7 +20,7 @@ from portal.core import (
     tasks,  # noqa: F401 - registers the worker's handlers
 )
 from tests import factories
-from tests.factories import NOW
+from tests.factories import NOW, caller
 from tests.web.conftest import SignedIn
 from tests.web.letters import arrived
 
@@ -93,6 +94,33 @@ class TestOneOrder:
         assert "is canceled" in page.text
         assert "The customer withdrew." in page.text
         assert ActivationKey.objects.get().ending == "canceled"
+
+    def test_its_page_leads_to_the_certificate_and_once_it_is_activated_to_the_correction(
+        self, clerk: Client, project: Project
+    ) -> None:
+        code = factories.make_key(number="SO/1")
+        key = factories.find_key(code)
+        certificate = reverse("staff-certificate", args=[key.order_id])
+        correction = reverse("staff-order-correct", args=["SO/1"])
+        pages = [reverse("staff-order", args=[key.order_id]), reverse("staff-key", args=[key.pk])]
+
+        def links() -> list[list[bool]]:
+            texts = [clerk.get(page).text for page in pages]
+            return [[f'href="{way}"' in text for way in (certificate, correction)] for text in texts]
+
+        assert links() == [[True, False], [True, False]]
+        activation.activate_key(code=code, target=project, caller=caller(), now=NOW)
+        assert links() == [[False, True], [False, True]]
+
+    def test_the_page_of_a_canceled_key_offers_nothing_more(self, clerk: Client) -> None:
+        key = factories.find_key(factories.make_key())
+        send(clerk, "staff-order-cancel", key.order_id, reason="The customer withdrew.")
+
+        page = clerk.get(reverse("staff-key", args=[key.pk])).text
+
+        assert ">Canceled<" in page
+        assert reverse("staff-key-block", args=[key.pk]) not in page
+        assert reverse("staff-certificate", args=[key.order_id]) not in page
 
     def test_they_are_found_and_narrowed(self, clerk: Client) -> None:
         for number in ("SO-1", "SO-2"):

@@ -5,7 +5,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Project, User
+from accounts.models import Project, ReasonTemplate, User
 from devices.models import Device
 from licenses.models import Move
 from tests import factories
@@ -131,3 +131,33 @@ class TestDeciding:
         response = signed_in(alice).post(reverse("staff-move", args=[move.pk]), {"do": "approve"})
 
         assert response.status_code == 404
+
+
+class TestTemplatesOfReasons:
+    def test_are_made_picked_filled_in_changed_and_archived(
+        self, signed_in: SignedIn, sam: User, move: Move
+    ) -> None:
+        browser, page = signed_in(sam), reverse("staff-move", args=[move.pk])
+        assert "Begin with a template" not in browser.get(page).text
+
+        words = {"name": "Send it back", "language": "en", "text": "Please send the old hardware."}
+        listed = browser.post(reverse("staff-reasons"), {**words, "act_key": "a"}, follow=True).text
+        assert "The template Send it back is there." in listed
+        assert "Please send the old hardware." in listed
+        again = browser.post(reverse("staff-reasons"), {**words, "act_key": "b"})
+        assert again.status_code == 409
+
+        template = ReasonTemplate.objects.get()
+        assert "Send it back (en)" in browser.get(page).text
+        filled = browser.get(page, {"template": template.pk}).context["form"]
+        assert filled["reason"].value() == "Please send the old hardware."
+        assert browser.get(page, {"template": "x"}).context["form"]["reason"].value() == ""
+
+        one = reverse("staff-reason", args=[template.pk])
+        sent = {**words, "text": "Thank you.", "do": "change", "act_key": "c"}
+        assert "Thank you." in browser.post(one, sent, follow=True).text
+        sent |= {"do": "archive", "act_key": "d"}
+        for _twice in range(2):
+            assert "is archived." in browser.post(one, sent, follow=True).text
+        assert "Begin with a template" not in browser.get(page, {"template": template.pk}).text
+        assert browser.get(one).status_code == 404
