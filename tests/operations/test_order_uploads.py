@@ -106,9 +106,9 @@ class TestAShortList:
         assert (upload.orders, upload.keys) == (2, 3)
         found = take(upload)
         assert [(row["order"], row["licenses"]) for row in found] == [
-            ("A", "2 x Port 14"),
-            ("A", "1 x UC 14"),
-            ("B", "2 x Port 14, 1 x UC 14"),
+            ("A", "2 × Port 14"),
+            ("A", "1 × UC 14"),
+            ("B", "2 × Port 14, 1 × UC 14"),
         ]
 
     def test_a_list_with_a_problem_is_not_kept(self, clerk: User) -> None:
