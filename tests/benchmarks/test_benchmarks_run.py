@@ -64,7 +64,7 @@ class TestRun:
         temporary.mkdir()
         done = _benchmarks(
             *("--seconds", "1", "--connections", "1", "--devices", "20", "--rows", "view", "nonce"),
-            *("--fleet", "11"),
+            *("--fleet", "2"),
             *("--json", str(tmp_path / "found.json")),
             temporary=temporary,
         )

@@ -137,6 +137,7 @@ class TestFiftyDevices:
         expect(page.get_by_text("50 devices added.")).to_be_visible()
         page.get_by_label("Part of a hardware ID or name").fill("branch")
         page.get_by_role("button", name="Show", exact=True).click()
+        expect(page).to_have_url(re.compile("branch"))  # the list is another one from here on
         if java_script:
             page.get_by_label("Choose all on this page").check()
             page.get_by_label("Choose 00-90-33-77-00-00").uncheck()

@@ -319,7 +319,7 @@ class TestBooks:
         settings.KEY_LOOKUPS_PER_HOUR = 1_000_000
 
     def test_they_are_right_after_every_history(self) -> None:
-        run(examples=40, steps=30)
+        run(examples=24, steps=30)
 
     @pytest.mark.long
     def test_they_are_right_after_many_long_histories(self) -> None:

@@ -217,7 +217,7 @@ class TestDevices:
             yield partial(Histories, factory, wire, keyring, anchor, now)
 
     def test_nothing_is_doubled_and_nobody_waits(self, histories: Callable[[], Histories]) -> None:
-        go(histories, examples=16, steps=30)
+        go(histories, examples=10, steps=30)
 
     def test_a_device_without_a_key_set_finishes_by_file_what_it_began_online(
         self, histories: Callable[[], Histories]

@@ -24,12 +24,12 @@ Result = TypeVar("Result")
 
 
 def often(whole: int) -> int:
-    """How many times to run a race: `whole` in `make long`, a quarter in `make test`, but no fewer than 30.
+    """How many times to run a race: `whole` in `make long`, an eighth in `make test`, but no fewer than 15.
 
     Whoever takes a lock out sees the race go red within a few repetitions; the many are for what nobody
     thought of.
     """
-    return whole if os.environ.get(suite.WHOLE_RACES) == "1" else min(whole, max(30, whole // 4))
+    return whole if os.environ.get(suite.WHOLE_RACES) == "1" else min(whole, max(15, whole // 8))
 
 
 @dataclass(frozen=True)

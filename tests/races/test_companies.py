@@ -37,10 +37,10 @@ from tests.factories import (
     make_user,
     new_hardware_id,
 )
-from tests.races.pool import Pool
+from tests.races.pool import Pool, often
 
 pytestmark = pytest.mark.usefixtures("catalogue")
-REPETITIONS = 30
+REPETITIONS = often(30)
 
 
 def wanted_of(source: Company, target: Company, asker: User) -> CompanyImport:

@@ -31,11 +31,11 @@ from tests.factories import (
     make_device,
 )
 from tests.operations.bookkeeping import latest, read
-from tests.races.pool import SIZE, Pool
+from tests.races.pool import SIZE, Pool, often
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring", "anchor")
 
-ROUNDS = 20
+ROUNDS = often(20)
 
 
 @pytest.fixture(autouse=True)

@@ -16,11 +16,11 @@ from tests.factories import NOW, caller, first_project, make_device, new_hardwar
 from tests.operations.bookkeeping import latest
 from tests.operations.test_claims import claim, code_for
 from tests.operations.testing import created
-from tests.races.pool import Pool
+from tests.races.pool import Pool, often
 
 pytestmark = pytest.mark.usefixtures("catalogue", "keyring")
 
-ROUNDS = 25
+ROUNDS = often(25)
 
 
 @pytest.fixture(autouse=True)
