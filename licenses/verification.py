@@ -36,6 +36,8 @@ from licenses.models import (
 from portal.core import base64url, clock
 
 CHUNK = 2000
+# What belongs to leaves is looked up by all their ids at once, and SQLite bears a thousand in a statement.
+LEAVES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,7 +237,7 @@ def _leaves_are_made_of_their_lines() -> Iterator[str]:
             "lines__grant__device",
         )
     )
-    for leaf in leaves.iterator(CHUNK):
+    for leaf in leaves.iterator(LEAVES):
         lines = sorted(leaf.lines.all(), key=lambda line: line.pk)
         for line in lines:
             if leaf.act is None or _line_again(line, leaf) != bytes(line.line):
