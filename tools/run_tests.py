@@ -84,7 +84,10 @@ def run_suite(extra: Sequence[str], tally: Tally) -> None:
         with tempfile.TemporaryDirectory(prefix="license-portal-sqlite-") as folder:
             environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
             environment["DATABASE_URL"] = f"sqlite:///{folder}/portal.sqlite3"
-            run_halves("SQLite", on_sqlite, others, environment, tally)
+            # Whatever needs the machine to itself is about PostgreSQL, and skipped here.
+            workers = WORKERS if count_files(on_sqlite) >= WORTH_WORKERS else []
+            chosen = [] if "-m" in others else ["-m", "not long and not browser"]
+            run_part("SQLite", [*workers, *chosen, *others, *on_sqlite], environment, tally)
 
 
 def run_halves(
