@@ -44,6 +44,7 @@ def _nothing_remembered(request: pytest.FixtureRequest, settings: LazySettings) 
     """
     key_rings._load.cache_clear()
     proofs.forget()
+    settings.PASSWORD_HASHERS = ["tests.hashing.QuickArgon2PasswordHasher"]
     in_database = "DatabaseCache" in settings.CACHES["default"]["BACKEND"]
     if not in_database:
         cache.clear()
