@@ -1,11 +1,8 @@
 """API tokens: what a program signs in with (docs/decisions/0016).
 
-A token is `olp_` and 32 random bytes in base64url. It is shown once, to whoever made it; here is its hash.
+A token begins with `olp_`. It is shown once, to whoever made it; here is its hash (accounts.token_secrets).
 """
 
-import hashlib
-import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,22 +11,21 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts import notices
+from accounts import notices, token_secrets
 from accounts.models import ApiToken, ApiTokenUse, Company, Project, User
 from accounts.scopes import hold_company, hold_project
-from portal.core import acts, audit, base64url
+from accounts.token_secrets import NotATokenSecret
+from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, Invalid, Unauthenticated
 from portal.core.models import Act
 
-PREFIX = "olp_"  # so that scanners for leaked secrets, and people, know one when they see it
+PREFIX = "olp_"
 LONGEST_NAME = 100
 USE_WRITTEN_AT_MOST_EVERY = timedelta(hours=1)
 SCOPES_OF_A_COMPANY = tuple(ApiToken.Scope.values)
 # Keys are never activated, nor the company's balance touched, by somebody who has but a project.
 SCOPES_OF_A_PROJECT = (ApiToken.Scope.READ, ApiToken.Scope.OPERATE, ApiToken.Scope.MANAGE)
-
-_FORM = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 
 
 class ApiTokenNeedsAName(Invalid):
@@ -138,8 +134,7 @@ def create_api_token(
     else:
         project = hold_project(project)
         company = project.company  # it may have come over to another one meanwhile
-    random = secrets.token_bytes(32)
-    secret = PREFIX + base64url.encode(random)
+    secret = token_secrets.make(PREFIX)
     try:
         with transaction.atomic():  # the unique index decides, also between two at once
             token = ApiToken.objects.create(
@@ -147,8 +142,8 @@ def create_api_token(
                 project=project,
                 name=name,
                 scopes=granted,
-                secret_sha256=hashlib.sha256(random).digest(),
-                last_four=secret[-4:],
+                secret_sha256=secret.sha256,
+                last_four=secret.last_four,
                 made_by=maker,
                 made_at=now,
                 expires_at=expires_at,
@@ -158,7 +153,7 @@ def create_api_token(
     _record("api-token-created", token, act=act, caller=caller, now=now)
     notices.api_token_created(token, caller=caller, now=now)
     acts.finish(act, outcome={"api_token": token.pk})
-    return MadeToken(api_token=token, secret=secret)
+    return MadeToken(api_token=token, secret=secret.text)
 
 
 @transaction.atomic(durable=True)
@@ -180,16 +175,13 @@ def find_by_secret(secret: str, *, now: datetime) -> ApiToken:
 
     :raises ApiTokenNotValid: there is none of that text, or it was revoked, or its end has come.
     """
-    if not _FORM.fullmatch(secret):
-        raise ApiTokenNotValid
     try:
-        random = base64url.decode(secret.removeprefix(PREFIX))
-    except base64url.NotBase64URL as error:
+        sha256 = token_secrets.sha256_of(secret, prefix=PREFIX)
+    except NotATokenSecret as error:
         raise ApiTokenNotValid from error
-    # A look-up by the hash of 256 random bits: no time it takes tells anything of another token.
     token = (
         ApiToken.objects.select_related("company", "project", "made_by", "use")
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now), secret_sha256=hashlib.sha256(random).digest())
+        .filter(Q(expires_at=None) | Q(expires_at__gt=now), secret_sha256=sha256)
         .filter(revoked_at=None)
         .first()
     )

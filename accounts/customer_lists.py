@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import staff
 from accounts.models import CustomerAccount, CustomerLink
 from accounts.permissions import Permission
-from portal.core import acts, audit
+from portal.core import acts, audit, spreadsheets
 from portal.core.acts import Caller
 from portal.core.errors import Invalid, TooLarge
 
@@ -27,7 +27,6 @@ MOST_LINES = 100_000
 MOST_TOLD = 200
 """Faults, and linked companies, that are listed one by one; the others are counted."""
 _CHUNK = 1000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 REASONS: Mapping[str, Any] = {
     "columns": _("it does not have the six columns"),
@@ -284,7 +283,7 @@ def wrong_with(customer: Customer) -> str:
 
 def _dangerous(value: str) -> bool:
     # Spreadsheets that fulfilment works with would calculate it.
-    return value.startswith(_FORMULA) or not value.isprintable()
+    return spreadsheets.would_run(value) or not value.isprintable()
 
 
 def _changes(account: CustomerAccount, customer: Customer) -> tuple[tuple[str, str, str], ...]:

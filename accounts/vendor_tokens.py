@@ -1,11 +1,8 @@
-"""Tokens of the vendor's own programs: made by staff, seen once, ended by staff (docs/decisions/0024).
+"""Tokens of the vendor's own programs: made by staff, seen once, ended by staff (docs/decisions/0026).
 
-A token is `olpv_` and 32 random bytes in base64url. Here is its hash.
+A token begins with `olpv_`. Here is its hash (accounts.token_secrets).
 """
 
-import hashlib
-import re
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,18 +10,17 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts import staff
+from accounts import staff, token_secrets
 from accounts.models import User, VendorToken
 from accounts.permissions import Permission
-from portal.core import acts, audit, base64url
+from accounts.token_secrets import NotATokenSecret
+from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict, Invalid, NotFound, Unauthenticated
 
 PREFIX = "olpv_"
 LONGEST_NAME = 100
 USE_WRITTEN_AT_MOST_EVERY = timedelta(hours=1)
-
-_FORM = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 
 
 class VendorTokenNeedsAName(Invalid):
@@ -85,15 +81,14 @@ def create_vendor_token(*, name: str, maker: User, caller: Caller, now: datetime
     act = acts.begin(operation="create-vendor-token", caller=caller, given=given, now=now)
     if act.outcome is not None:
         return MadeVendorToken(token=VendorToken.objects.get(pk=act.outcome["token"]), secret=None)
-    random = secrets.token_bytes(32)
-    secret = PREFIX + base64url.encode(random)
+    secret = token_secrets.make(PREFIX)
     try:
         with transaction.atomic():  # the unique index decides, also between two at once
             token = VendorToken.objects.create(
                 name=name,
                 scopes=VendorToken.Scope.ORDERS,
-                secret_sha256=hashlib.sha256(random).digest(),
-                last_four=secret[-4:],
+                secret_sha256=secret.sha256,
+                last_four=secret.last_four,
                 made_by=maker,
                 made_at=now,
             )
@@ -101,7 +96,7 @@ def create_vendor_token(*, name: str, maker: User, caller: Caller, now: datetime
         raise VendorTokenNameTaken(name=name) from error
     audit.record("vendor-token-created", caller=caller, now=now, act=act, name=name)
     acts.finish(act, outcome={"token": token.pk})
-    return MadeVendorToken(token=token, secret=secret)
+    return MadeVendorToken(token=token, secret=secret.text)
 
 
 @transaction.atomic(durable=True)
@@ -133,15 +128,11 @@ def find_by_secret(secret: str, *, now: datetime) -> VendorToken:
 
     :raises VendorTokenNotValid: there is none of that text, or it was revoked.
     """
-    if not _FORM.fullmatch(secret):
-        raise VendorTokenNotValid
     try:
-        random = base64url.decode(secret.removeprefix(PREFIX))
-    except base64url.NotBase64URL as error:
+        sha256 = token_secrets.sha256_of(secret, prefix=PREFIX)
+    except NotATokenSecret as error:
         raise VendorTokenNotValid from error
-    # A look-up by the hash of 256 random bits: no time it takes tells anything of another token.
-    digest = hashlib.sha256(random).digest()
-    token = VendorToken.objects.filter(secret_sha256=digest, revoked_at=None).first()
+    token = VendorToken.objects.filter(secret_sha256=sha256, revoked_at=None).first()
     if token is None:
         raise VendorTokenNotValid
     stale = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_WRITTEN_AT_MOST_EVERY)

@@ -1,4 +1,6 @@
-"""Activation keys in bulk: the same rows that `licenses.fulfilment.issue_key` writes one order at a time.
+"""Activation keys as bare inserts: the rows that `licenses.issuing` writes, without anything it looks at first.
+
+The floor of entering many orders, and the quick way to a stock of keys.
 
 `manage.py ledger verify`, run at the end of every benchmark, holds this to what the operation does.
 """

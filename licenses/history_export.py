@@ -18,13 +18,12 @@ from portal.core.acts import Caller
 from portal.core.errors import NotFound
 from portal.core.long_job_kinds import Slice, kind
 from portal.core.models import AuditEntry, LongJob
+from portal.core.spreadsheets import harmless
 
 ROWS_A_SLICE = 2000
 _CHUNK = 500
 _FACTS = ("product", "quantity", "source", "destination", "key", "seq", "name", "reason")
 _HEADINGS = ("time (UTC)", "event", "by", "project", "hardware ID", *_FACTS, "what happened")
-# A spreadsheet would run what begins like this as a formula, whoever wrote it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def name_of(history: History) -> str:
@@ -128,10 +127,3 @@ def _rows(chunk: Sequence[AuditEntry], history: History, language: str) -> Itera
             f"{line.before}{line.hardware_id}{line.after}",
         ]
         yield as_line([harmless(value) for value in row])
-
-
-def harmless(value: object) -> object:
-    """A value that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value

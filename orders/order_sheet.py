@@ -20,6 +20,7 @@ from licenses.issuing import MOST_LINES, OrderLine, WantedOrder
 from licenses.models import Order, Product
 from orders import sheets
 from orders.sheets import Row, UnreadableTable
+from portal.core import spreadsheets
 from portal.core.errors import Invalid
 
 MOST_ROWS = 100_000
@@ -27,7 +28,6 @@ NEEDED = ("order", "code", "version", "quantity")
 KNOWN = (*NEEDED, "account", "reference", "customer", "keys")
 KEYS = {"": "order", "order": "order", "per-order": "order", "line": "line", "per-line": "line"}
 _NUMBER = re.compile(r"-?[0-9]{1,12}")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CHUNK = 5000
 
 UNREADABLE: Mapping[str, Any] = {
@@ -217,7 +217,7 @@ def _columns(head: Row | None) -> list[tuple[str, int | None]]:
 
 def _runs(cell: str, *, is_number: bool) -> bool:
     """Whether a spreadsheet could run it. A minus before a quantity is a wrong quantity, and no formula."""
-    return cell.startswith("=" if is_number else _FORMULA)
+    return cell.startswith("=") if is_number else spreadsheets.would_run(cell)
 
 
 def _integer(text: str) -> int | None:

@@ -99,7 +99,8 @@ def _read_xlsx(content: bytes) -> Iterator[Row]:
                 shared = _shared_texts(budget.parts(archive, "xl/sharedStrings.xml"))
             yield from _Sheet(shared).rows(budget.parts(archive, min(names, key=_number)))
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        # RuntimeError is what the library says of an encrypted entry.
+        # What the library says of an unknown way to compress is NotImplementedError, of an encrypted entry
+        # RuntimeError.
         raise UnreadableTable("malformed") from error
 
 

@@ -30,6 +30,7 @@ from portal.core.acts import Caller
 from portal.core.errors import UNSEEN, Conflict, DomainError, NotFound
 from portal.core.long_job_kinds import Slice, kind
 from portal.core.models import LongJob
+from portal.core.spreadsheets import harmless
 
 AT_ONCE = 500
 """Lines that are entered when they are confirmed, without a job."""
@@ -305,9 +306,6 @@ def _rows(placed: PlacedOrder, holds: dict[int, list[str]]) -> Iterator[Sequence
 
 def _lines(rows: Any) -> bytes:
     text = io.StringIO()
-    # What a spreadsheet would run as a formula came in by other doors: it is written as text.
-    csv.writer(text).writerows(
-        [f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell for cell in row]
-        for row in rows
-    )
+    # What a spreadsheet would run as a formula came in by other doors.
+    csv.writer(text).writerows([harmless(cell) for cell in row] for row in rows)
     return text.getvalue().encode()

@@ -11,7 +11,7 @@ from accounts.models.people import User
 
 class VendorToken(models.Model):
     """A token of the vendor's: it belongs to no company, and no company's door lets it in
-    (docs/decisions/0024). Of the token itself only the hash is here."""
+    (docs/decisions/0026). Of the token itself only the hash is here."""
 
     class Scope(models.TextChoices):
         ORDERS = "orders"

@@ -8,17 +8,16 @@ from django.utils.translation import gettext as _
 from accounts import person_blocking
 from accounts.permissions import Permission
 from accounts.requests import caller, staff_only
-from accounts.web.staff_people import WhyForm
 from portal.core import clock
 from portal.core.errors import DomainError
-from portal.core.forms import respond
+from portal.core.forms import ReasonForm, respond
 
 
 @staff_only(Permission.BLOCK_PEOPLE)
 def block(request: HttpRequest, user_id: int) -> HttpResponse:
     """Say what it does; a POST with a reason blocks whoever may sign in, and lets in whoever is blocked."""
     found = person_blocking.get_person(user_id)
-    form = WhyForm(request.POST or None)
+    form = ReasonForm(request.POST or None)
     if form.is_valid():
         unblocking = request.POST.get("do") == "unblock"
         change = person_blocking.unblock_person if unblocking else person_blocking.block_person

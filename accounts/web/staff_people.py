@@ -15,21 +15,11 @@ from accounts.permissions import HOLDERS, Permission, Role
 from accounts.requests import caller, person, signed_in, staff_only
 from accounts.staff_roles import NobodyToGiveARole
 from portal.core import clock
-from portal.core.acts import LONGEST_REASON
 from portal.core.errors import DomainError
-from portal.core.forms import ActForm, respond
+from portal.core.forms import ReasonForm, respond
 
 
-class WhyForm(ActForm):
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=LONGEST_REASON,
-        help_text=gettext_lazy("A sentence for whoever looks at it later. It stays in the history."),
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-
-
-class RoleForm(WhyForm):
+class RoleForm(ReasonForm):
     email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=254)
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices)
     field_order = ("email", "role", "reason")

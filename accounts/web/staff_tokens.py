@@ -1,4 +1,4 @@
-"""The staff page about tokens of the vendor's own programs (docs/decisions/0024)."""
+"""The staff page about tokens of the vendor's own programs (docs/decisions/0026)."""
 
 from django import forms
 from django.contrib import messages

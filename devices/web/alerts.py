@@ -10,10 +10,9 @@ from accounts.requests import caller, staff_only
 from devices import alerts as operations
 from devices import queries
 from devices.alert_sentences import told
-from devices.web.reasons import ReasonForm
 from portal.core import clock
 from portal.core.errors import DomainError
-from portal.core.forms import respond
+from portal.core.forms import ReasonForm, respond
 
 MOST_OPEN = 50
 MOST_SETTLED = 20

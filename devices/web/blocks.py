@@ -12,11 +12,10 @@ from accounts.requests import caller, person, staff_only
 from devices import blocking, queries
 from devices.blocking import DeviceBlockedAlready, DeviceKeyBlockedAlready, KeyHashMalformed
 from devices.queries import NoSuchDevice
-from devices.web.reasons import ReasonForm
 from portal.core import clock
 from portal.core.acts import Caller
 from portal.core.errors import DomainError
-from portal.core.forms import respond
+from portal.core.forms import ReasonForm, respond
 
 MOST_SHOWN = 200
 

@@ -20,10 +20,9 @@ from devices import pki, queries, trust_anchors
 from devices.models import TrustAnchor
 from devices.queries import NoSuchAnchor
 from devices.trust_anchors import AnchorKnown, AnchorUnusable, PrefixOfAnotherManufacturer
-from devices.web.reasons import ReasonForm
 from portal.core import clock
 from portal.core.errors import DomainError
-from portal.core.forms import ActForm, respond
+from portal.core.forms import ActForm, ReasonForm, respond
 
 MOST_CERTIFICATE = 64 * 1024
 """Bytes; a certificate with its text around it stays far below."""

@@ -7,12 +7,11 @@ from django.utils.translation import gettext as _
 
 from accounts.permissions import Permission
 from accounts.requests import caller, person, staff_only
-from devices.web.reasons import ReasonForm
 from licenses import correction_queries, order_queries
 from licenses.corrections import correct_order
 from portal.core import clock
 from portal.core.errors import DomainError
-from portal.core.forms import respond
+from portal.core.forms import ReasonForm, respond
 
 
 @staff_only(Permission.LOOK, change=Permission.CORRECT_ORDERS)

@@ -7,11 +7,10 @@ from django.utils.translation import gettext as _
 
 from accounts.permissions import Permission
 from accounts.requests import caller, staff_only
-from devices.web.reasons import ReasonForm
 from licenses import key_blocking, order_queries
 from portal.core import clock
 from portal.core.errors import DomainError
-from portal.core.forms import respond
+from portal.core.forms import ReasonForm, respond
 
 
 @staff_only(Permission.BLOCK)

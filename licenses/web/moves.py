@@ -20,7 +20,6 @@ from devices import queries as devices
 from devices.enrollment import HardwareIDMalformed
 from devices.models import Device
 from devices.queries import NoSuchDevice
-from devices.web.reasons import ReasonForm
 from licenses import evidence_files, move_queries, moves
 from licenses.evidence import add_evidence
 from licenses.evidence_files import CheckedFile, EvidenceNotAllowed, EvidenceThere, EvidenceTooLarge
@@ -31,7 +30,7 @@ from licenses.room import DeviceIsFull
 from portal.core import clock
 from portal.core.downloads import attachment
 from portal.core.errors import DomainError
-from portal.core.forms import ActForm, respond
+from portal.core.forms import ActForm, ReasonForm, respond
 
 OF_THE_REPLACEMENT = (
     HardwareIDMalformed,

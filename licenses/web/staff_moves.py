@@ -13,13 +13,12 @@ from django.utils.translation import gettext_lazy
 from accounts import reason_templates
 from accounts.permissions import Permission
 from accounts.requests import caller, person, staff_only
-from devices.web.reasons import ReasonForm
 from licenses import evidence_files, move_decisions, move_queries
 from licenses.models import Move
 from portal.core import clock
 from portal.core.downloads import attachment
 from portal.core.errors import DomainError
-from portal.core.forms import respond
+from portal.core.forms import ReasonForm, respond
 
 MOST = 50
 

@@ -8,11 +8,10 @@ from django.utils.translation import gettext as _
 
 from accounts import queries as accounts
 from accounts.requests import caller, person, signed_in
-from devices.web.reasons import ReasonForm
 from licenses import key_replacement, order_queries
 from portal.core import clock
 from portal.core.errors import DomainError
-from portal.core.forms import respond
+from portal.core.forms import ReasonForm, respond
 
 ORDERS_A_PAGE = 50
 

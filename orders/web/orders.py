@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 
 from accounts.permissions import Permission
 from accounts.requests import caller, staff_only
-from devices.web.reasons import ReasonForm
 from licenses import fulfilment, key_replacement, order_queries
 from licenses.issuing import (
     LONGEST_CUSTOMER,
@@ -27,7 +26,7 @@ from licenses.models import Order
 from orders import order_lines
 from portal.core import clock
 from portal.core.errors import DomainError
-from portal.core.forms import ActForm, PortalForm, respond
+from portal.core.forms import ActForm, PortalForm, ReasonForm, respond
 
 ORDERS_A_PAGE = 50
 ANY_STATE = ("", gettext_lazy("Any state"))

@@ -18,6 +18,7 @@ from licenses.models import ActivationKey, Product
 from orders import bar_chart, outcomes
 from orders.outcomes import KINDS, Outcomes
 from portal.core import clock
+from portal.core.spreadsheets import harmless
 
 LABELS = {
     "issued": gettext_lazy("Issued"),
@@ -32,7 +33,6 @@ CHARTS = (
     (gettext_lazy("Sold and activated"), ("issued", "activated")),
     (gettext_lazy("On devices"), ("assigned", "returned", "moved")),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class OutcomesForm(forms.Form):
@@ -159,12 +159,8 @@ def _as_csv(name: str, columns: Sequence[str], rows: Iterator[list[object]]) -> 
             columns
         )  # spreadsheets take other letters than ASCII for something else without
         for row in rows:
-            yield write([_harmless(value) for value in row])
+            yield write([harmless(value) for value in row])
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="outcomes-{name}.csv"'
     return response
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -11,13 +11,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.permissions import Permission
 from accounts.requests import caller, staff_only
-from devices.web.reasons import ReasonForm
 from licenses import catalogue_changes, catalogue_queries
 from licenses.catalogue_changes import Given
 from licenses.models import Product
 from portal.core import clock
 from portal.core.errors import DomainError
-from portal.core.forms import OfferedField, respond
+from portal.core.forms import OfferedField, ReasonForm, respond
 
 KINDS = {
     "gateway": gettext_lazy("Gateway (stays with the device)"),

@@ -21,6 +21,7 @@ from orders.sheets import LARGEST_FILE
 from portal.core import clock, long_job_progress
 from portal.core.errors import DomainError
 from portal.core.forms import ActForm, respond
+from portal.core.spreadsheets import harmless
 
 SHOWN = 200
 LISTS_SHOWN = 20
@@ -139,10 +140,7 @@ def _report(sheet: Sheet) -> HttpResponse:
     writer = csv.writer(text)
     writer.writerow(("line", "order", "reason", "in words"))
     for problem in sheet.problems:
-        number = problem.number
-        # What a spreadsheet would run as a formula is written as text.
-        safe = f"'{number}" if number.startswith(("=", "+", "-", "@", "\t", "\r")) else number
-        writer.writerow((problem.line, safe, problem.reason, PROBLEMS[problem.reason]))
+        writer.writerow((problem.line, harmless(problem.number), problem.reason, PROBLEMS[problem.reason]))
     response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="problems.csv"'
     return response

@@ -115,6 +115,17 @@ class ActForm(PortalForm):
         super().refuse(refusal, field=field)
 
 
+class ReasonForm(ActForm):
+    """An act that is not done without a reason (mission rule 38)."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=acts.LONGEST_REASON,
+        help_text=_("A sentence for whoever looks at it later. It stays in the history."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
 class OfferedField(forms.CharField):
     """A choice from a list of what is there now.
 

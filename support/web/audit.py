@@ -18,10 +18,11 @@ from accounts.requests import person, staff_only
 from devices.hardware_id import NotAHardwareID, parse
 from licenses import order_queries
 from licenses.histories import KINDS
-from licenses.history_export import as_line, harmless
+from licenses.history_export import as_line
 from licenses.history_sentences import HistoryLine
 from portal.core.forms import DayInput
 from portal.core.models import AuditEntry
+from portal.core.spreadsheets import harmless
 from support import trail
 from support.models import Look
 from support.trail import Place, Row, Wanted

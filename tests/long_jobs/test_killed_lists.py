@@ -2,16 +2,12 @@
 
 import csv
 import io
-import os
 import subprocess
-import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pyzipper
 from django.conf import settings
-from django.db.models import F
 
 from accounts.models import User
 from accounts.permissions import Role
@@ -20,42 +16,23 @@ from licenses.models import ActivationKey, LogLeaf, Order
 from orders import order_sheet, uploads
 from orders.models import OrderUpload
 from portal.core import clock
-from portal.core.models import Act, LongJob, OutboxJob
+from portal.core.models import Act, LongJob
 from tests import factories
 from tests.factories import caller
-from tests.notices.killing import ROOT, database_url, kill
+from tests.long_jobs import killing
 
 
 def worker(folder: Path, place: str = "", number: int = 0) -> subprocess.Popen[bytes]:
-    start = "import django; django.setup(); from tests.long_jobs import killing_lists; "
-    environment = {
-        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-        "DEMO": "1",
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-        "DATA_DIR": str(folder),
-        "DATABASE_URL": database_url(),
-        "LOG_LEVEL": "ERROR",
-        # What it keeps for delivery is read here.
+    # What it keeps for delivery is read here.
+    ours = {
         "DELIVERY_KEYS": " ".join(settings.DELIVERY_KEYS),
         "ACTIVATION_CODE_PEPPER": settings.ACTIVATION_CODE_PEPPER.decode(),
     }
-    return subprocess.Popen(
-        [sys.executable, "-c", f"{start}killing_lists.work({place!r}, {number})"],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
+    return killing.worker("killing_lists", folder, place, number, settings=ours)
 
 
 def killed(folder: Path, place: str, number: int) -> None:
-    """A worker that is killed where it stands still; then its lease runs out."""
-    with worker(folder, place, number) as started:
-        assert started.stdout is not None
-        assert started.stdout.readline() == b"here\n"
-        kill(started)
-    OutboxJob.objects.exclude(leased_until=None).update(leased_until=F("created_at") - timedelta(days=1))
+    killing.kill_at_its_place(worker(folder, place, number))
 
 
 def asked_for(count: int, clerk: User) -> OrderUpload:

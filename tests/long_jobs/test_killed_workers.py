@@ -1,20 +1,16 @@
 """A worker that is killed loses nothing of a long job but the slice at hand, and no slice is done twice."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db.models import F
 
 from accounts.models import User
 from portal.core import clock, long_jobs
 from portal.core.models import LongJob, OutboxJob
+from tests.long_jobs import killing
 from tests.long_jobs.counting import ask, known
-from tests.notices.killing import ROOT, database_url, kill
 
 TOTAL = 75
 
@@ -26,32 +22,11 @@ def _counts() -> Iterator[None]:
 
 
 def worker(folder: Path, place: str = "", number: int = 0) -> subprocess.Popen[bytes]:
-    start = "import django; django.setup(); from tests.long_jobs import stopping; "
-    environment = {
-        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-        "DEMO": "1",
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-        "DATA_DIR": str(folder),
-        "DATABASE_URL": database_url(),
-        "LOG_LEVEL": "ERROR",
-    }
-    return subprocess.Popen(
-        [sys.executable, "-c", f"{start}stopping.work({place!r}, {number})"],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
+    return killing.worker("stopping", folder, place, number)
 
 
 def killed(folder: Path, place: str, number: int) -> None:
-    """A worker that is killed where it stands still; then its lease runs out."""
-    with worker(folder, place, number) as started:
-        assert started.stdout is not None
-        assert started.stdout.readline() == b"here\n"
-        kill(started)
-    OutboxJob.objects.exclude(leased_until=None).update(leased_until=F("created_at") - timedelta(days=1))
+    killing.kill_at_its_place(worker(folder, place, number))
 
 
 @pytest.mark.serial

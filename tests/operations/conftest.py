@@ -6,12 +6,12 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 from django.db import connection
 
-from accounts.models import Project, User
+from accounts.models import Company, CustomerAccount, Project, User
 from devices.models import Device
 from licenses import verification
 from licenses.models import Move
 from tests import factories
-from tests.factories import assigned, make_device, make_user
+from tests.factories import NOW, assigned, make_customer, make_device, make_user
 from tests.operations.moving import asked
 
 
@@ -79,3 +79,12 @@ def sam(db: None) -> User:
 @pytest.fixture
 def olga(db: None) -> User:
     return make_user(name="Olga", is_staff=True)
+
+
+@pytest.fixture
+def account(company: Company) -> CustomerAccount:
+    """The account of the customer list that the company is linked to."""
+    found = make_customer(number="C-10042", postal_code="71063")
+    found.company, found.linked_at = company, NOW
+    found.save()
+    return found

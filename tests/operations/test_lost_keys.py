@@ -5,68 +5,19 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Company, CustomerAccount, Project, User
+from accounts.models import CustomerAccount, Project, User
 from accounts.permissions import Role
 from accounts.staff import RoleMissing
-from licenses import activation, fulfilment, key_replacement, ledger, order_queries, verification
+from licenses import fulfilment, key_replacement, order_queries, verification
 from licenses.activation import KeyBlocked
-from licenses.issuing import (
-    OrderLine,
-    PlacedOrder,
-    WantedOrder,
-)
 from licenses.key_replacement import KeyNotReplaceable, ReplacementAsked
-from licenses.models import ActivationKey, Order, ReplacementRequest
+from licenses.models import ActivationKey, ReplacementRequest
 from portal.core.acts import ReasonNeeded
-from tests.factories import NOW, caller, free, give_roles, make_customer, make_user
+from tests.factories import NOW, caller, free, give_roles, make_user
 from tests.operations.bookkeeping import last_entry, last_leaf, refused, unchanged
+from tests.operations.ordering import ORDER, activate, cancel, held, place, swap
 
 pytestmark = pytest.mark.usefixtures("catalogue")
-
-ORDER = WantedOrder(
-    number="SO-2026/17",
-    reference="PO 4711",
-    customer="Example Telecom",
-    lines=(
-        OrderLine(code="Port", version=14, quantity=10),
-        OrderLine(code="UC", version=14, quantity=5),
-        OrderLine(code="Port", version=14, quantity=3),
-    ),
-)
-PER_LINE = replace(ORDER, keys_per="line")
-
-
-@pytest.fixture
-def account(company: Company) -> CustomerAccount:
-    """The account of the customer list that the company is linked to."""
-    found = make_customer(number="C-10042", postal_code="71063")
-    found.company, found.linked_at = company, NOW
-    found.save()
-    return found
-
-
-def place(order: WantedOrder = ORDER, **changes: Any) -> PlacedOrder:
-    return fulfilment.place_order(order=replace(order, **changes), caller=caller(), now=NOW)
-
-
-def cancel(order: Order, **given: Any) -> Order:
-    who = caller(reason="The customer changed their mind.", **given)
-    return fulfilment.cancel_order(order=order, caller=who, now=NOW)
-
-
-def swap(lost: ActivationKey, **given: Any) -> Any:
-    who = caller(reason="The letter was lost.", **given)
-    return key_replacement.replace_key(activation_key=lost, caller=who, now=NOW)
-
-
-def held(key: ActivationKey) -> dict[str, int]:
-    holdings = ledger.key_holder(key).holdings.filter(balance__gt=0)
-    return {str(holding.product): holding.balance for holding in holdings}
-
-
-def activate(code: str | None, target: Company | Project) -> None:
-    assert code is not None
-    activation.activate_key(code=code, target=target, caller=caller(), now=NOW)
 
 
 def ask(lost: ActivationKey, user: User, account: CustomerAccount, **given: Any) -> ReplacementRequest:

@@ -1,77 +1,29 @@
 """Orders: one key or one for each line, canceled, delivered, lost, replaced (mission rules 2, 8 and 10)."""
 
 import hashlib
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from accounts.models import Company, CustomerAccount, Project, User
-from licenses import activation, fulfilment, key_replacement, ledger, order_queries, verification
+from licenses import fulfilment, key_replacement, order_queries, verification
 from licenses.activation import KeyBlocked
 from licenses.fulfilment import OrderActivated, OrderCanceled
 from licenses.issuing import (
     OrderAccountUnknown,
-    OrderLine,
     OrderNeedsLines,
     OrderNeedsNumber,
     OrderNumberTaken,
-    PlacedOrder,
-    WantedOrder,
 )
-from licenses.models import ActivationKey, KeyDelivery, LogLeaf, Order, Transfer
+from licenses.models import ActivationKey, KeyDelivery, LogLeaf, Transfer
 from licenses.order_queries import NoSuchActivationKey, NoSuchOrder
 from portal.core.acts import ReasonNeeded
 from portal.core.models import Act, AuditEntry
-from tests.factories import NOW, caller, make_customer
+from tests.factories import NOW, caller
 from tests.operations.bookkeeping import last_entry, last_leaf, refused, unchanged
+from tests.operations.ordering import ORDER, PER_LINE, activate, cancel, held, place, swap
 
 pytestmark = pytest.mark.usefixtures("catalogue")
-
-ORDER = WantedOrder(
-    number="SO-2026/17",
-    reference="PO 4711",
-    customer="Example Telecom",
-    lines=(
-        OrderLine(code="Port", version=14, quantity=10),
-        OrderLine(code="UC", version=14, quantity=5),
-        OrderLine(code="Port", version=14, quantity=3),
-    ),
-)
-PER_LINE = replace(ORDER, keys_per="line")
-
-
-@pytest.fixture
-def account(company: Company) -> CustomerAccount:
-    """The account of the customer list that the company is linked to."""
-    found = make_customer(number="C-10042", postal_code="71063")
-    found.company, found.linked_at = company, NOW
-    found.save()
-    return found
-
-
-def place(order: WantedOrder = ORDER, **changes: Any) -> PlacedOrder:
-    return fulfilment.place_order(order=replace(order, **changes), caller=caller(), now=NOW)
-
-
-def cancel(order: Order, **given: Any) -> Order:
-    who = caller(reason="The customer changed their mind.", **given)
-    return fulfilment.cancel_order(order=order, caller=who, now=NOW)
-
-
-def swap(lost: ActivationKey, **given: Any) -> Any:
-    who = caller(reason="The letter was lost.", **given)
-    return key_replacement.replace_key(activation_key=lost, caller=who, now=NOW)
-
-
-def held(key: ActivationKey) -> dict[str, int]:
-    holdings = ledger.key_holder(key).holdings.filter(balance__gt=0)
-    return {str(holding.product): holding.balance for holding in holdings}
-
-
-def activate(code: str | None, target: Company | Project) -> None:
-    assert code is not None
-    activation.activate_key(code=code, target=target, caller=caller(), now=NOW)
 
 
 class TestPlacingAnOrder:

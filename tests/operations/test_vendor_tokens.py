@@ -1,4 +1,4 @@
-"""Tokens of the vendor's own programs (docs/decisions/0024)."""
+"""Tokens of the vendor's own programs (docs/decisions/0026)."""
 
 from datetime import timedelta
 
