@@ -1,4 +1,4 @@
-"""Activation keys as bare inserts: the rows that `licenses.issuing` writes, without anything it looks at first.
+"""Activation keys as bare inserts: the rows that `licenses.issuing` writes, without what it looks at first.
 
 The floor of entering many orders, and the quick way to a stock of keys.
 

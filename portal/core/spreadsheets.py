@@ -1,4 +1,4 @@
-"""What a spreadsheet would run instead of showing it; whoever wrote a cell, the portal hands on no formula."""
+"""What a spreadsheet would run instead of showing it: the portal hands on no formula, whoever wrote it."""
 
 _BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
