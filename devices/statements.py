@@ -316,7 +316,7 @@ def _caller(
 
 def new_nonce(*, now: datetime) -> str:
     """A nonce that is good for ten minutes."""
-    return nonces.make(_nonce_key(), clock.posix(now))
+    return nonces.make(_nonce_keys()[0], clock.posix(now))
 
 
 def _note_word(received: _Verified[Said], kind: Kind[Said], *, caller: Caller, now: datetime) -> None:
@@ -334,7 +334,7 @@ def _note_contact(received: _Verified[Said], *, firmware: str, now: datetime) ->
 
 def _check_nonce(nonce: str, now: datetime) -> None:
     try:
-        nonces.check(_nonce_key(), nonce, clock.posix(now))
+        nonces.check(_nonce_keys(), nonce, clock.posix(now))
     except nonces.BadNonce as error:
         raise BadNonce from error
 
@@ -345,6 +345,13 @@ def _spend_nonce(nonce: str) -> None:
         raise BadNonce
 
 
-@functools.cache
-def _nonce_key() -> bytes:
-    return salted_hmac("devices.nonces", "v1", algorithm="sha256").digest()
+def _nonce_keys() -> tuple[bytes, ...]:
+    return _keys_of(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+
+
+@functools.lru_cache(maxsize=4)
+def _keys_of(*secrets: str) -> tuple[bytes, ...]:
+    """The key that nonces are made with, and those of nodes and minutes that had another secret."""
+    return tuple(
+        salted_hmac("devices.nonces", "v1", secret=secret, algorithm="sha256").digest() for secret in secrets
+    )

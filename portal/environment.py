@@ -81,9 +81,14 @@ class Environment:
             value = _demo_secret(folder / "secrets" / name.lower().replace("_", "-"))
         elif not value:
             self._mistakes.append(f"{name} (or {name}_FILE) is missing: {means}")
-        elif len(value) < 32:
+        elif any(len(word) < 32 for word in value.split()):
             self._mistakes.append(f"{name} is too short: at least 32 characters")
         return value
+
+    def secrets(self, name: str, *, folder: Path, means: str) -> list[str]:
+        """One or more secrets, parted by blanks: the newest, which is used, and those it took the place of,
+        which are still understood."""
+        return self.secret(name, folder=folder, means=means).split() or [""]
 
     def password(self, name: str) -> str:
         """A password that somebody else chose, from NAME or the file named in NAME_FILE; it may be empty."""
@@ -106,7 +111,7 @@ class Environment:
 
     def fernet_keys(self, name: str, *, folder: Path, means: str) -> list[str]:
         """One or more Fernet keys, the newest first, parted by blanks."""
-        keys = self.secret(name, folder=folder, means=means).split()
+        keys = self.secrets(name, folder=folder, means=means)
         for key in keys:
             try:
                 sound = len(base64.urlsafe_b64decode(key)) == 32
