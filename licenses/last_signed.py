@@ -1,9 +1,10 @@
 """The last document that was signed here, remembered outside of the database (docs/decisions/0035).
 
-A database that was restored from a backup lacks the documents of the time since, and would give their numbers
-again: two documents of one device under one `seq`, both signed. So each server that signs remembers the newest
-document that it signed, in a file, and signs nothing for a database that lacks it, until the operator has raised
-the numbers of all devices above what was given out (`manage.py seq_floor`, trust.md 3).
+A database that was restored from a backup lacks the documents of the time since, and would give their
+numbers again: two documents of one device under one `seq`, both signed. So each server that signs
+remembers the newest document that it signed, in a file, and signs nothing for a database that lacks it,
+until the operator has raised the numbers of all devices above what was given out (`manage.py seq_floor`,
+trust.md 3).
 """
 
 import fcntl

@@ -1,9 +1,9 @@
 """The shared cache, and what stands in for it while Redis is away.
 
-What is kept here may be lost: counters of limits, and nonces that were used (a statement that comes twice has
-no effect twice, with or without them). So no request fails because Redis does. Without it each process counts
-by itself: limits hold still, times the number of processes. After a failure Redis is asked again only when some
-seconds are over, so that a Redis that hangs costs one request its time-out, not every one.
+What is kept here may be lost: counters of limits, and nonces that were used (a statement that comes twice
+has no effect twice, with or without them). So no request fails because Redis does. Without it each process
+counts by itself: limits hold still, times the number of processes. After a failure Redis is asked again
+only when some seconds are over, so that a Redis that hangs costs one request its time-out, not every one.
 """
 
 import time
