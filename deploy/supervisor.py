@@ -101,7 +101,7 @@ class Supervisor:
         return list(self._runs)
 
     def pid(self, name: str) -> int:
-        """The process that was started for a program, 0 while there is none; it leads the group of that number."""
+        """The process that was started for a program, 0 while there is none; it leads its group."""
         process = self._runs[name].process
         return 0 if process is None else process.pid
 

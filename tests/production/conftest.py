@@ -21,7 +21,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture
 def site(folder: Path) -> Iterator[Site]:
     """Everything runs and answers, behind nginx."""
-    site = Site(folder)
+    site = Site(folder, postgres_settings=("fsync=off",))  # what is killed here is no machine
     try:
         site.production.start()
         yield site

@@ -2,15 +2,19 @@
 
 import json
 import os
+import re
 import signal
+import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deploy.supervisor import Supervisor
 from tests.production.site import Site
 
 pytestmark = pytest.mark.serial
@@ -22,7 +26,7 @@ def until(comes: Callable[[], bool], *, what: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not comes():
         assert time.monotonic() < deadline, f"in {PATIENCE:.0f} s not: {what}"
-        os.sched_yield()
+        threading.Event().wait(0.05)
 
 
 def members(group: int) -> set[int]:
@@ -62,9 +66,7 @@ def _answers_browsers_over_tls_only(site: Site) -> None:
     assert status == 200
     assert b"<h1" in body
     assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains; preload"
-    [style] = [word for word in body.decode().split('"') if word.startswith("/static/") and ".css" in word][
-        :1
-    ]
+    style = re.findall(r'href="(/static/[^"]+\.css)"', body.decode())[0]
     assert site.ask("GET", style)[0] == 200, "static files have been collected"
 
     line = HTTPConnection("localhost", site.ports.http, timeout=10)
@@ -124,11 +126,15 @@ def _leaves_no_orphan_when_a_parent_is_killed(site: Site) -> None:
 
         supervisor.send(name, signal.SIGKILL)
 
-        until(lambda group=group: supervisor.pid(name) not in (0, group), what=f"{name} is started again")  # type: ignore[misc]
+        until(partial(_is_another, supervisor, name, group), what=f"{name} is started again")
         assert not members(group), f"orphans of {name}"
     for name in supervisor.names():
         supervisor.wait_until_ready(name)
     until(lambda: _answers(site), what="the page is back")
+
+
+def _is_another(supervisor: Supervisor, name: str, pid: int) -> bool:
+    return supervisor.pid(name) not in (0, pid)
 
 
 def _answers(site: Site) -> bool:

@@ -1,4 +1,4 @@
-"""The compose file, the Dockerfile and the script by hand start the same processes, with the same settings."""
+"""The compose file, the Dockerfile and the script by hand start the same processes with the same settings."""
 
 import json
 import re
