@@ -78,9 +78,9 @@ def recall(database: str) -> Memory:
     file = Path(settings.LAST_SIGNED_DIR) / f"{database}.json"
     last = _read(file)
     # The hash as well: a restored database gives the row's number again before long.
-    given = [last.document, bytes.fromhex(last.payload_sha256)] if last else [0, b""]
+    row, sha256 = (last.document, bytes.fromhex(last.payload_sha256)) if last else (0, b"")
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK, given)
+        cursor.execute(_LOOK, (row, sha256))
         [(there, floor)] = cursor.fetchall()
     floor = floor or 0
     # A restored database has no floor that the file does not know of, but one that was raised since.

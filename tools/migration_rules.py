@@ -164,7 +164,7 @@ def _text_of(sql: Any) -> str:
     return ";".join(one if isinstance(one, str) else one[0] for one in sql)
 
 
-def _added(field: "models.Field[Any, Any]", name: str) -> Iterator[tuple[str, str]]:
+def _added(field: Any, name: str) -> Iterator[tuple[str, str]]:
     if isinstance(field, models.ManyToManyField) or field.null:
         pass
     elif not field.has_db_default():
@@ -177,9 +177,7 @@ def _added(field: "models.Field[Any, Any]", name: str) -> Iterator[tuple[str, st
         yield f"it makes an index with {name} and keeps writers out", _CONCURRENTLY
 
 
-def _altered(
-    old: "models.Field[Any, Any]", new: "models.Field[Any, Any]", name: str
-) -> Iterator[tuple[str, str]]:
+def _altered(old: Any, new: Any, name: str) -> Iterator[tuple[str, str]]:
     if old.null and not new.null:
         yield (
             f"it makes {name} NOT NULL, which the old release may still leave empty",
@@ -193,7 +191,7 @@ def _altered(
         yield f"it renames the column {name}", "Keep the column's name (db_column)"
 
 
-def _is_shorter(old: "models.Field[Any, Any]", new: "models.Field[Any, Any]") -> bool:
+def _is_shorter(old: Any, new: Any) -> bool:
     if new.max_length is None:
         return False
     return old.max_length is None or new.max_length < old.max_length

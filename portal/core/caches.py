@@ -84,10 +84,10 @@ class RedisOrOwn(RedisCache):
         """As in Django."""
         self._ask(super().delete_many, _own.delete_many, *args, **options)
 
-    def clear(self) -> bool:
+    def clear(self) -> None:
         """As in Django."""
         _own.clear()
-        return self._ask(super().clear, _own.clear)
+        self._ask(super().clear, _own.clear)
 
     def _ask(
         self, redis: Callable[..., Result], own: Callable[..., Result], *args: Any, **options: Any

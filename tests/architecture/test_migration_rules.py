@@ -27,8 +27,7 @@ def state(*, table: str | None = None) -> ProjectState:
 
 
 def refused(*given: Operation, table: str | None = None) -> list[str]:
-    migration = Migration("0002_x", "shelves")
-    migration.operations = list(given)
+    migration = type("Given", (Migration,), {"operations": list(given)})("0002_x", "shelves")
     return [breach.what for breach in migration_rules.check(migration, before=state(table=table))]
 
 
@@ -137,11 +136,12 @@ class TestWhatTheyUseInstead:
         with connection.schema_editor() as editor:
             editor.create_model(before.apps.get_model(app, "Book"))
         done: list[tuple[Operation, ProjectState, ProjectState]] = []
-        for operation in (
+        steps: list[Operation] = [
             AddIndexConcurrently("Book", INDEX),
             AddConstraintNotValid("Book", CHECK),
             ValidateConstraint("Book", CHECK.name),
-        ):
+        ]
+        for operation in steps:
             after = before.clone()
             operation.state_forwards(app, after)
             concurrently = isinstance(operation, postgres.AddIndexConcurrently)
@@ -154,9 +154,9 @@ class TestWhatTheyUseInstead:
             names = connection.introspection.get_constraints(cursor, table)
         assert {"by_name", "a_book_has_a_name"} <= set(names)
 
-        for operation, earlier, later in reversed(done):
-            concurrently = isinstance(operation, postgres.AddIndexConcurrently)
+        for undone, earlier, later in reversed(done):
+            concurrently = isinstance(undone, postgres.AddIndexConcurrently)
             with connection.schema_editor(atomic=not concurrently) as editor:
-                operation.database_backwards(app, editor, later, earlier)
+                undone.database_backwards(app, editor, later, earlier)
         with connection.schema_editor() as editor:
             editor.delete_model(state().apps.get_model(app, "Book"))

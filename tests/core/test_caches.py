@@ -40,7 +40,7 @@ def away(monkeypatch: pytest.MonkeyPatch, _remembers_nothing: None) -> None:
         f"redis://127.0.0.1:{closed_port()}/0",
         {"OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}},
     )
-    monkeypatch.setattr(caches._connections, "default", gone, raising=False)
+    monkeypatch.setattr(vars(caches)["_connections"], "default", gone, raising=False)
 
 
 @pytest.mark.usefixtures("away")
