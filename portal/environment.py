@@ -90,6 +90,10 @@ class Environment:
         which are still understood."""
         return self.secret(name, folder=folder, means=means).split() or [""]
 
+    def byte_secrets(self, name: str, *, folder: Path, means: str) -> list[bytes]:
+        """The same, for what is a key of bytes."""
+        return [secret.encode() for secret in self.secrets(name, folder=folder, means=means)]
+
     def password(self, name: str) -> str:
         """A password that somebody else chose, from NAME or the file named in NAME_FILE; it may be empty."""
         file = self._given.get(f"{name}_FILE", "")
@@ -111,7 +115,7 @@ class Environment:
 
     def fernet_keys(self, name: str, *, folder: Path, means: str) -> list[str]:
         """One or more Fernet keys, the newest first, parted by blanks."""
-        keys = self.secrets(name, folder=folder, means=means)
+        keys = self.secret(name, folder=folder, means=means).split()
         for key in keys:
             try:
                 sound = len(base64.urlsafe_b64decode(key)) == 32

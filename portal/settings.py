@@ -39,28 +39,20 @@ PORTAL_ORIGINS = [
     )
 ]
 # Each of these may be several, the newest first (docs/operations.md, "Rotating secrets").
-SECRET_KEY, *SECRET_KEY_FALLBACKS = environment.secrets(
-    "SECRET_KEY", folder=DATA_DIR, means="signs sessions and nonces"
-)
-ACTIVATION_CODE_PEPPER, *ACTIVATION_CODE_PEPPERS_BEFORE = (
-    pepper.encode()
-    for pepper in environment.secrets(
-        "ACTIVATION_CODE_PEPPER", folder=DATA_DIR, means="the key of the hash of activation keys"
-    )
+_secret_keys = environment.secrets("SECRET_KEY", folder=DATA_DIR, means="signs sessions and nonces")
+SECRET_KEY, *SECRET_KEY_FALLBACKS = _secret_keys
+ACTIVATION_CODE_PEPPER, *ACTIVATION_CODE_PEPPERS_BEFORE = environment.byte_secrets(
+    "ACTIVATION_CODE_PEPPER", folder=DATA_DIR, means="the key of the hash of activation keys"
 )
 DELIVERY_KEYS = environment.fernet_keys(
     "DELIVERY_KEYS", folder=DATA_DIR, means="encrypt activation keys until they are delivered"
 )
 SIGNING_KEYS_DIR = Path(environment.text("SIGNING_KEYS_DIR", str(DATA_DIR / "signing-keys")))
-SIGNING_KEYS_PASSPHRASE, *SIGNING_KEYS_PASSPHRASES_BEFORE = (
-    passphrase.encode()
-    for passphrase in environment.secrets(
-        "SIGNING_KEYS_PASSPHRASE", folder=DATA_DIR, means="opens the files of the document keys"
-    )
+SIGNING_KEYS_PASSPHRASE, *SIGNING_KEYS_PASSPHRASES_BEFORE = environment.byte_secrets(
+    "SIGNING_KEYS_PASSPHRASE", folder=DATA_DIR, means="opens the files of the document keys"
 )
 # Not beside the database, which must not be older than what is remembered here (docs/decisions/0035).
 LAST_SIGNED_DIR = Path(environment.text("LAST_SIGNED_DIR", str(DATA_DIR / "last-signed")))
-
 SECOND_FACTOR_KEYS = environment.fernet_keys(
     "SECOND_FACTOR_KEYS",
     folder=DATA_DIR,
@@ -189,11 +181,7 @@ CACHES: dict[str, Any] = {
             "BACKEND": "portal.core.caches.RedisOrOwn",
             "LOCATION": REDIS_URL,
             # One try on a new connection, for one that Redis closed; the library's own retries take seconds.
-            "OPTIONS": {
-                "socket_connect_timeout": 1,
-                "socket_timeout": 1,
-                "retry": Retry(NoBackoff(), 1),
-            },
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 1)},
         }
         if REDIS_URL
         else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}

@@ -19,8 +19,8 @@ from portal.core.models import Act  # noqa: E402
 
 
 def books(given: dict[str, Any]) -> dict[str, Any]:
-    """missing: acknowledged, and not in the books; twice: in them more than once; unasked: what no acknowledged
-    request made; wrong: what `ledger verify` found."""
+    """missing: acknowledged, and not in the books; twice: in them more than once; unasked: made by no request
+    that was acknowledged; wrong: what `ledger verify` found."""
     acknowledged: dict[str, str] = given["acknowledged"]
     acts = Act.objects.filter(scope=f"company:{given['company']}")
     found = {act.key: act for act in acts}
