@@ -9,7 +9,7 @@ from django.test import Client
 
 from licenses.device_api import failures
 
-NOBODY_THERE = [
+NOBODY_THERE: list[Exception] = [
     OperationalError("connection to server failed: Connection refused"),
     InterfaceError("connection already closed"),
     OperationalError("could not extend file: No space left on device"),
