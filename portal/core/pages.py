@@ -16,8 +16,7 @@ def respond(request: HttpRequest, error: DomainError, *, status: int | None = No
     status = status or int(problems.status_of(error))
     response = render(request, "refusal.html", {"error": error, "status": status}, status=status)
     response.headers["Cache-Control"] = "no-store"
-    if isinstance(error, problems.COMES_BACK):
-        response.headers["Retry-After"] = str(error.facts.get("seconds", 60))
+    problems.say_when(response, error)
     return response
 
 
@@ -46,8 +45,7 @@ def internal_error(request: HttpRequest) -> HttpResponse:
     if problems.wanted_by(request):
         return problems.respond(error, status=status)
     response = render(None, "500.html", {"error": error}, status=status)
-    if isinstance(error, problems.COMES_BACK):
-        response.headers["Retry-After"] = str(error.facts["seconds"])
+    problems.say_when(response, error)
     return response
 
 

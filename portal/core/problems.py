@@ -187,9 +187,14 @@ def respond(error: DomainError, *, status: int | None = None) -> HttpResponse:
     body = body_of(error, status=status)
     response = JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE)
     response.headers["Cache-Control"] = "no-store"
+    say_when(response, error)
+    return response
+
+
+def say_when(response: HttpResponse, error: DomainError) -> None:
+    """Let the answer say when to ask again, where that is worth it (RFC 9110, section 10.2.3)."""
     if isinstance(error, COMES_BACK):
         response.headers["Retry-After"] = str(error.facts.get("seconds", 60))
-    return response
 
 
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
