@@ -45,7 +45,8 @@ class RequestLog:
 
 
 class NoSensors:
-    """No page may use camera, microphone or place, but one that says so itself: it scans codes."""
+    """No page may use camera, microphone or place, but one that says so itself: it scans codes. And none is
+    kept by browsers or proxies, but one that says so: whoever uses the machine next would find it there."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -53,6 +54,7 @@ class NoSensors:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
 

@@ -29,6 +29,7 @@ from portal.core import acts
 from portal.core.models import LongJob, LongJobPiece
 from support.middleware import VIEWING
 from tests import factories, rows
+from tests.architecture.headers import unprotected
 from tests.architecture.rights_table import (
     HARDWARE_ID,
     HIDDEN,
@@ -310,6 +311,7 @@ def test_whoever_may_not_is_refused_and_changes_nothing(world: World) -> None:
     for number, (key, entry) in enumerate(TABLE.items(), start=1):
         for role in sorted(PUBLIC - entry.may):
             response = ask(world, key, role)
+            wrong += [f"{role} at {key} without {what}" for what in unprotected(response)]
             named = "Example Telecom" in response.content.decode() and role in {"nobody", "stranger", "staff"}
             if got_in(response) or named:
                 wrong.append(f"{role} at {key}: {response.status_code}")
@@ -329,6 +331,7 @@ def test_whoever_may_sees_it(world: World) -> None:
     for key in (key for key in TABLE if key.startswith("GET")):
         for role in weakest(TABLE[key].may):
             response = ask(world, key, role)
+            wrong += [f"{role} at {key} without {what}" for what in unprotected(response)]
             if not got_in(response) or response.status_code >= 400:
                 wrong.append(f"{role} at {key}: {response.status_code}")
 

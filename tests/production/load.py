@@ -24,6 +24,8 @@ from tests.production.site import Site
 
 PAUSE_SECONDS = 0.1
 PATIENCE_SECONDS = 120.0
+FETCH = "POST /device/v1/licenses"
+"""How nginx logs what a device came for."""
 REPEATED = 7
 """Every so many-th request is sent once more after its answer, as a program does that lost the answer."""
 
@@ -164,9 +166,10 @@ class Partner:
 def fleet(site: Site, *words: str) -> Iterator[list[dict[str, Any]]]:
     """Devices fetch, acknowledge and give back while the block runs; afterwards the list has what came of it.
 
-    They run as long as their `--seconds` say; the end of the block waits for them.
+    The block begins with the first fetch, and ends when the `--seconds` of the fleet are over.
     """
     found: list[dict[str, Any]] = []
+    before = site.log("nginx").count(FETCH)
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "appliance.fleet", "--json", "--portal", site.origin),
@@ -178,6 +181,11 @@ def fleet(site: Site, *words: str) -> Iterator[list[dict[str, Any]]]:
         stderr=subprocess.PIPE,
     )
     try:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while site.log("nginx").count(FETCH) == before:
+            assert process.poll() is None, "the fleet does not begin"
+            assert time.monotonic() < deadline, "the fleet does not begin"
+            threading.Event().wait(PAUSE_SECONDS)
         yield found
         said, wrong = process.communicate(timeout=PATIENCE_SECONDS)
         assert said, wrong.decode()
