@@ -16,8 +16,8 @@ class MailServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, *, refuse_every: int = 0) -> None:
-        super().__init__(("127.0.0.1", 0), _Conversation)
+    def __init__(self, *, refuse_every: int = 0, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Conversation)
         self.refuse_every = refuse_every
         self.asked = 0
         self.taken: list[str] = []
@@ -78,9 +78,9 @@ class _Conversation(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def mail_server(*, refuse_every: int = 0) -> Iterator[MailServer]:
+def mail_server(*, refuse_every: int = 0, port: int = 0) -> Iterator[MailServer]:
     """One that listens."""
-    with MailServer(refuse_every=refuse_every) as server:
+    with MailServer(refuse_every=refuse_every, port=port) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         yield server

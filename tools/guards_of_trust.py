@@ -48,6 +48,24 @@ TRUST = (
         tests=(f"{OPERATIONS}/test_claims.py",),
     ),
     Guard(
+        name="restored database: signs nothing unasked",
+        file="licenses/last_signed.py",
+        edits=(("    if memory.is_missing:\n", "    if False:\n"),),
+        tests=(f"{OPERATIONS}/test_last_signed.py",),
+    ),
+    Guard(
+        name="restored database: numbers are raised far enough",
+        file="licenses/last_signed.py",
+        edits=((" and floor >= last.seq", ""),),
+        tests=(f"{OPERATIONS}/test_last_signed.py",),
+    ),
+    Guard(
+        name="restored database: the highest number of any device counts",
+        file="licenses/last_signed.py",
+        edits=(("seq=max(new.seq, last.seq if last else 0)", "seq=new.seq"),),
+        tests=(f"{OPERATIONS}/test_last_signed.py",),
+    ),
+    Guard(
         name="block: a device",
         file="devices/statements.py",
         edits=(("if standing.blocked:", "if False:"),),
