@@ -8,7 +8,7 @@ import sys
 from http import HTTPStatus
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions as drf
@@ -151,7 +151,10 @@ AWAY = (OperationalError, InterfaceError)
 
 def fault_at_hand() -> DomainError:
     """What a handler500 says: that the database is away, or a bug. Called while the error is handled."""
-    return DatabaseAway(seconds=5) if isinstance(sys.exception(), AWAY) else InternalError()
+    error = sys.exception()
+    # The driver has no better name for a connection that ends in the middle of an answer than the base class.
+    away = isinstance(error, AWAY) or type(error) is DatabaseError
+    return DatabaseAway(seconds=5) if away else InternalError()
 
 
 def status_of_fault(fault: DomainError) -> int:

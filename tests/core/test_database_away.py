@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest
 from django.test import Client
 
@@ -12,6 +12,7 @@ from licenses.device_api import failures
 NOBODY_THERE: list[Exception] = [
     OperationalError("connection to server failed: Connection refused"),
     InterfaceError("connection already closed"),
+    DatabaseError("error with status PGRES_TUPLES_OK and no message from the libpq"),
     OperationalError("could not extend file: No space left on device"),
 ]
 
@@ -48,6 +49,13 @@ def test_a_bug_stays_a_bug(asked: Client) -> None:
 
     assert answer.status_code == 500
     assert json.loads(answer.content)["code"] == "internal-error"
+
+
+def test_a_constraint_that_refuses_a_row_is_a_bug_too() -> None:
+    try:
+        raise IntegrityError("a holding never goes below zero")
+    except IntegrityError:
+        assert isinstance(problems.fault_at_hand(), problems.InternalError)
 
 
 def test_device_doors_say_the_same(rf: object) -> None:
