@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.test import Client
 
 from licenses.device_api import failures
+from portal.core import problems
 
 NOBODY_THERE: list[Exception] = [
     OperationalError("connection to server failed: Connection refused"),
