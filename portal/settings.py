@@ -110,6 +110,7 @@ INSTALLED_APPS = [
 if find_spec("django_linear_migrations"):  # development: two migrations side by side become a merge conflict
     INSTALLED_APPS.append("django_linear_migrations")
 MIDDLEWARE = [
+    "licenses.inside.Inside",
     "portal.core.middleware.RequestLog",
     "portal.core.middleware.NoSensors",
     "django.middleware.security.SecurityMiddleware",
@@ -252,6 +253,9 @@ LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+# --- To be watched ---
+METRICS_OF_ROWS = True  # /metrics tells what rows tell as well; the device pool leaves that to the web pool
 
 # --- Static files ---
 STATIC_URL = "/static/"

@@ -26,6 +26,11 @@ def _blot(value: Any) -> Any:
     return _KEY_OF_A_LINK.sub(r"\1[link]", _ACTIVATION_CODE.sub("[activation key]", value))
 
 
+def request_id() -> str:
+    """The id of the request that is being answered, or of the one that asked for the job at hand; or none."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,

@@ -11,8 +11,10 @@ from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.supervisor import Supervisor
 from tests.production.site import Site
@@ -51,6 +53,8 @@ class TestTheProductionStartedByHand:
         _refuses_large_bodies_at_the_door(site)
         _believes_no_caller_about_the_address(site, stocked)
         _serves_devices(site)
+        _tells_those_inside_alone(site)
+        _goes_on_degraded_without_redis(site)
         _brings_back_a_worker_that_is_killed(site)
         _leaves_no_orphan_when_a_parent_is_killed(site)
         _serves_devices(site)
@@ -101,6 +105,48 @@ def _serves_devices(site: Site) -> None:
     answers = found["acts"]["fetch"]["answers"]
     assert set(answers) <= {"200", "204"}
     assert sum(answers.values()) >= 3
+
+
+def _tells_those_inside_alone(site: Site) -> None:
+    """Both pools and the worker, at their own ports; nginx passes nothing on."""
+    for path in ("/readyz", "/metrics"):
+        assert site.ask("GET", path)[0] == 404
+    until(lambda: _readiness(site)["state"] == "ready", what="every part is ready")
+    [web] = site.ports.web
+    assert 'license_portal_part_ready{part="database"} 1.0' in _metrics(web)
+    assert 'route="sign-in",status="200"' in _metrics(web)
+    devices = _metrics(site.ports.devices)
+    assert re.search(r'fetches_total{outcome="new"} [1-9]', devices)
+    assert re.search(r'requests_total{method="POST",route="device/v1/licenses",status="200"} [1-9]', devices)
+    assert "part_ready" not in devices, "what rows tell is told by the web pool"
+    until(lambda: 'outcome="done"' in _metrics(site.ports.worker), what="the worker tells of its jobs")
+
+
+def _goes_on_degraded_without_redis(site: Site) -> None:
+    """Pages are read and devices fetch; only what waits for the worker waits."""
+    supervisor = site.production.supervisor
+    supervisor.halt("redis")
+    answer = _readiness(site)
+    assert (answer["state"], answer["parts"]["redis"]) == ("degraded", "degraded")
+    assert _answers(site)
+    found = site.fleet("--seconds", "1", "--poll", "0.5", "--acknowledgements", "0")
+    assert found["unexpected"] == {}
+    supervisor.resume("redis")
+    supervisor.wait_until_ready("redis")
+    until(lambda: _readiness(site)["state"] == "ready", what="every part is ready again")
+
+
+def _metrics(port: int) -> str:
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text: str = answer.read().decode()
+    assert list(text_string_to_metric_families(text))
+    return text
+
+
+def _readiness(site: Site) -> dict[str, Any]:
+    with urlopen(f"http://127.0.0.1:{site.ports.web[0]}/readyz", timeout=10) as answer:
+        found = json.loads(answer.read())
+    return {"state": found["state"], "parts": {part["name"]: part["state"] for part in found["parts"]}}
 
 
 def _brings_back_a_worker_that_is_killed(site: Site) -> None:
