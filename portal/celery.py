@@ -23,7 +23,7 @@ class MetricsOfWorker(bootsteps.StartStopStep):
         port = os.environ.get("METRICS_PORT", "")
         if port and os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
-            MultiProcessCollector(registry)
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
             start_http_server(int(port), os.environ.get("METRICS_HOST") or "127.0.0.1", registry)
 
 

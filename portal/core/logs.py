@@ -31,6 +31,7 @@ def request_id() -> str:
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
+_NOISY = ("celery.app.trace", "celery.beat", "celery.worker.strategy")
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
@@ -63,5 +64,9 @@ def configure(*, as_json: bool, level: str) -> dict[str, Any]:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {"django.server": {"handlers": ["stderr"], "level": level, "propagate": False}},
+        "loggers": {
+            "django.server": {"handlers": ["stderr"], "level": level, "propagate": False},
+            # Every two seconds a line about waking up and one about being woken; the outbox tells of jobs.
+            **{name: {"level": "WARNING"} for name in _NOISY},
+        },
     }

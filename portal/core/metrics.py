@@ -94,7 +94,7 @@ def exposition(*rows: Callable[[], Iterable[Metric]]) -> bytes:
     """
     registry = CollectorRegistry()
     if FOLDER:
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(_OfRows(REGISTRY.collect))
     for read in rows:

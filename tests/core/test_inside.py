@@ -190,9 +190,11 @@ class TestSeveralProcesses:
         count = "from portal.core import metrics; metrics.PROBLEMS.labels('bad-nonce').inc()"
         tell = f"{count}; print(metrics.exposition().decode())"
         environment = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "counts"), "PYTHONWARNINGS": "error"}
-        for script in (count, tell):
-            done = subprocess.run(
+        said = [
+            subprocess.run(
                 [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
-            )
+            ).stdout
+            for script in (count, tell)
+        ]
 
-        assert 'license_portal_problems_total{code="bad-nonce"} 2.0' in done.stdout
+        assert 'license_portal_problems_total{code="bad-nonce"} 2.0' in said[1]
