@@ -29,7 +29,7 @@ WORDS: Mapping[str, tuple[Any, Any, Any]] = {
         _("Redis"),
         _("Counts tries and wakes the worker."),
         _(
-            "Devices fetch and pages are read, but what counts tries is refused and jobs wait. "
+            "Each process counts tries by itself, and jobs wait: mails and background work come later. "
             "Nothing is lost."
         ),
     ),

@@ -102,12 +102,6 @@ class TestReadiness:
 
     def test_is_degraded_without_redis(self, everything: None, settings: LazySettings) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
-        settings.CACHES = {
-            "default": {
-                "BACKEND": "django.core.cache.backends.redis.RedisCache",
-                "LOCATION": settings.REDIS_URL,
-            }
-        }
 
         assert states()["redis"] is State.DEGRADED
 
