@@ -66,7 +66,7 @@ def _of_this_release() -> frozenset[tuple[str, str]]:
 
 
 def redis() -> Part:
-    """Cache and wake-ups. Without them each process counts tries by itself, and jobs wait (portal.core.caches)."""
+    """Cache and wake-ups. Without it processes count tries alone (portal.core.caches), and jobs wait."""
     if not settings.REDIS_URL:
         return Part(name="redis", state=State.READY, detail="none: the cache is in the database")
     try:

@@ -66,7 +66,9 @@ def _of_a_person(site: Site, letters: Letters) -> dict[str, str]:
 
 
 def _number_of_company(dora: Visitor) -> str:
-    return re.findall(r'href="/companies/(\d+)', dora.get("/"))[0]
+    found = re.search(r'href="/companies/(\d+)', dora.get("/"))
+    assert found, "the first page leads to the company"
+    return found[1]
 
 
 def _of_programs(site: Site, stocked: Mapping[str, Any]) -> dict[str, str]:

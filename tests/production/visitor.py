@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from email import message_from_bytes
-from email.message import Message
+from email.message import EmailMessage
 from email.policy import default
 from urllib.parse import urlencode, urlsplit
 
@@ -19,11 +19,13 @@ class Letters(MailServer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.letters: list[Message] = []
+        self.letters: list[EmailMessage] = []
 
     def decide(self, message: bytes) -> bool:
         """Take every mail, and keep it."""
-        self.letters.append(message_from_bytes(message, policy=default))
+        letter = message_from_bytes(message, policy=default)
+        assert isinstance(letter, EmailMessage)
+        self.letters.append(letter)
         return super().decide(message)
 
     def link_for(self, to: str, *, at: str) -> str:
@@ -34,11 +36,9 @@ class Letters(MailServer):
 
     def _links(self, to: str, at: str) -> list[str]:
         texts = [
-            part.get_content()
+            body.get_content()
             for letter in self.letters
-            if letter["To"] and to in letter["To"]
-            for part in letter.walk()
-            if part.get_content_type() == "text/plain"
+            if to in str(letter["To"]) and (body := letter.get_body(("plain",))) is not None
         ]
         links = [urlsplit(link).path for text in texts for link in re.findall(r"https?://\S+", text)]
         return [link for link in links if link.startswith(at)]
