@@ -84,6 +84,17 @@ SENTENCES: Mapping[str, Sentences] = {
             "back; if licenses run in two places, block the device."
         ),
     ),
+    Alert.Kind.OTHER_KEY: Sentences(
+        noticed=gettext_lazy("The device spoke with another key than the one known for its hardware ID."),
+        means=gettext_lazy(
+            "Its certificate is of a trusted manufacturer, but the portal knows the device by another key. "
+            "It was refused: its board may have been exchanged in a repair, or somebody poses as the device."
+        ),
+        do=gettext_lazy(
+            "Ask the company and the manufacturer why the certificate changed. If it was them, two people "
+            "accept it on the page below; if nobody knows of it, block the key."
+        ),
+    ),
     Alert.Kind.CAP_REACHED: Sentences(
         noticed=gettext_lazy("%(company)s asks for more moves than it may have without a decision."),
         means=gettext_lazy(

@@ -123,6 +123,13 @@ SENTENCES: Mapping[str, Any] = {
     "device-claimed-away": _("%(hardware_id)s left this project by a claim that it signed."),
     "device-blocked": _("%(actor)s blocked %(hardware_id)s: %(reason)s"),
     "device-unblocked": _("%(actor)s unblocked %(hardware_id)s: %(reason)s"),
+    "device-key-asked": _(
+        "%(actor)s accepted a new certificate of %(hardware_id)s; it takes a second person: %(reason)s"
+    ),
+    "device-key-accepted": _(
+        "%(actor)s accepted the new certificate of %(hardware_id)s as the second person: %(reason)s"
+    ),
+    "device-key-dropped": _("%(actor)s did not accept the new certificate of %(hardware_id)s: %(reason)s"),
     "device-seq-raised": _("%(actor)s let the next seq of %(hardware_id)s be above %(seq)s: %(reason)s"),
     "document-fetched": _("%(hardware_id)s fetched its license document, seq %(seq)s."),
     "document-downloaded": _("%(actor)s downloaded the license document of %(hardware_id)s, seq %(seq)s."),

@@ -404,6 +404,12 @@ TABLE: dict[str, Entry] = {
     "POST staff-product": Entry(may=STAFF, arguments=_product, body=given({**PRODUCT, "for_sale": "on"})),
     "GET staff-certificate": Entry(may=STAFF, arguments=_order),
     "POST staff-certificate": Entry(may=STAFF, arguments=_order, body=given({"language": "de"})),
+    "GET staff-new-key": Entry(may=STAFF, arguments=given({"key_hash": "22" * 32})),
+    "POST staff-new-key": Entry(
+        may=STAFF,
+        body=given({"reason": "a new board", "do": "accept"}),
+        arguments=given({"key_hash": "22" * 32}),
+    ),
     "GET staff-blocks": Entry(may=STAFF),
     "GET staff-block-device": Entry(may=STAFF),
     "POST staff-block-device": Entry(may=STAFF, body=given({"hardware_id": HARDWARE_ID, "reason": "stolen"})),
