@@ -70,7 +70,8 @@ SENTENCES: Mapping[str, Sentences] = {
         ),
         do=gettext_lazy(
             "Ask the company that has it to give the licenses back from the device. A new claim then goes "
-            "through without support."
+            "through without support. If an admin of the company agrees to lose the licenses, hand the "
+            "device over."
         ),
     ),
     Alert.Kind.MOVED_DEVICE_ALIVE: Sentences(

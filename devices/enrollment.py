@@ -187,8 +187,8 @@ def require_pinned(*, device: Device, identity: DeviceIdentity) -> None:
 
 
 def hold_to_pin(*, device: Device, identity: DeviceIdentity, now: datetime) -> None:
-    """As `require_pinned`, for a verified statement: what another key signed support is told of, once for each
-    key, of which there are as many as the manufacturer certified for this hardware ID (docs/decisions/0028).
+    """As `require_pinned`, for a verified statement: of what another key signed support is told, once for
+    each key. There are as many as the manufacturer certified for this hardware ID (docs/decisions/0028).
 
     :raises KeyNotPinned: the identity has another key.
     """

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import staff
 from accounts.permissions import Permission
 from accounts.staff import SecondPersonNeeded, StaffNeeded
-from devices import queries
-from devices.models import Alert, Device, NewKey
+from devices import alerts, queries
+from devices.models import Device, NewKey
 from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict
@@ -93,7 +93,7 @@ def accept_key(*, device: Device, key_hash: str, caller: Caller, now: datetime) 
     device.pinned_spki, device.pinned_at = spki_sha256, now
     device.save(update_fields=["pinned_spki", "pinned_at"])
     _decide(waiting, NewKey.State.ACCEPTED, person, now=now)
-    _settle(seen, act=act, caller=caller, now=now)
+    alerts.settle_by(seen, act=act, caller=caller, now=now)
     _tell("device-key-accepted", waiting, act=act, caller=caller, now=now)
     return waiting
 
@@ -144,21 +144,6 @@ def _lock(device: Device) -> Device:
 def _decide(waiting: NewKey, state: NewKey.State, person: int, *, now: datetime) -> None:
     waiting.state, waiting.decided_by_id, waiting.decided_at = state, person, now
     waiting.save(update_fields=["state", "decided_by", "decided_at"])
-
-
-def _settle(seen: Alert, *, act: Act, caller: Caller, now: datetime) -> None:
-    """The alert that told of the key is answered by this act, if nobody settled it before."""
-    if Alert.objects.filter(pk=seen.pk, settled_at=None).update(settled_at=now, settled_by=act):
-        audit.record(
-            "alert-settled",
-            caller=caller,
-            now=now,
-            act=act,
-            hardware_id=seen.device.hardware_id if seen.device else "",
-            kind=seen.kind,
-            subject=seen.subject,
-            reason=acts.reason_of(caller),
-        )
 
 
 def _tell(event: str, key: NewKey, *, act: Act, caller: Caller, now: datetime) -> None:

@@ -64,7 +64,7 @@ def find(text: str) -> Found:
         return Found()
     devices, more_devices = _devices(text)
     keys, more_keys = _keys(text)
-    companies, more_companies = _first(_companies(text))
+    companies, more_companies = _first(companies_called(text))
     people, more_people = _first(people_called(text))
     return Found(
         devices=devices,
@@ -116,7 +116,8 @@ def _keys(text: str) -> tuple[list[ActivationKey], bool]:
     return list(both.values())[:LIMIT], more or more_of_orders or len(both) > LIMIT
 
 
-def _companies(text: str) -> QuerySet[Company]:
+def companies_called(text: str) -> QuerySet[Company]:
+    """Companies with the text in their name or at the beginning of their account; or of this number."""
     accounts = CustomerAccount.objects.filter(company=OuterRef("pk"), number__startswith=text)
     wanted = Q(name__icontains=text) | Q(Exists(accounts))
     if text.isascii() and text.isdecimal() and int(text) <= LARGEST_NUMBER:

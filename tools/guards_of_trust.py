@@ -179,4 +179,42 @@ TRUST = (
         ),
         tests=("tests/device_api/test_new_keys.py",),
     ),
+    Guard(
+        name="hand-over: consent for what can be returned",
+        file="licenses/device_hand_overs.py",
+        edits=(("        if lost:\n            quantity", "        if False:\n            quantity"),),
+        tests=(f"{OPERATIONS}/test_device_hand_overs.py",),
+    ),
+    Guard(
+        name="hand-over: an admin of the company agrees",
+        file="licenses/device_hand_overs.py",
+        edits=(("    elif not accounts.is_admin(company=company, user=consent_of):", "    elif False:"),),
+        tests=(f"{OPERATIONS}/test_device_hand_overs.py",),
+    ),
+    Guard(
+        name="hand-over: by a role that may",
+        file="licenses/device_hand_overs.py",
+        edits=(("    staff.require(Permission.HAND_OVER, user_id=caller.user_id)\n", ""),),
+        tests=(f"{OPERATIONS}/test_device_hand_overs.py",),
+    ),
+    Guard(
+        name="hand-over: no open move",
+        file="licenses/device_hand_overs.py",
+        edits=(("    move_queries.require_no_move_of(device, now=now)\n", ""),),
+        tests=(f"{OPERATIONS}/test_device_hand_overs.py",),
+    ),
+    Guard(
+        name="hand-over: against a return and an assignment",
+        file="licenses/device_hand_overs.py",
+        edits=(("    device = ledger.lock_device(device)\n", ""),),
+        tests=("tests/races/test_device_hand_overs.py",),
+    ),
+    Guard(
+        name="hand-over: what a company lost is in the log",
+        file="licenses/device_hand_overs.py",
+        edits=(
+            ("    handing_over.hand_over(device, earlier=earlier, later=project, act=act, now=now)\n", ""),
+        ),
+        tests=(f"{OPERATIONS}/test_device_hand_overs.py",),
+    ),
 )

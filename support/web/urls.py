@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from support.web import audit, home, subjects, viewing
+from support.web import audit, hand_overs, home, subjects, viewing
 
 urlpatterns = [
     path("", home.home, name="staff"),
     path("devices/<str:hardware_id>", subjects.device, name="staff-device"),
+    path("devices/<str:hardware_id>/hand-over", hand_overs.choose, name="staff-hand-over"),
+    path(
+        "devices/<str:hardware_id>/hand-over/<int:project_id>",
+        hand_overs.hand_over,
+        name="staff-hand-over-to",
+    ),
     path("companies/<int:company_id>", subjects.company, name="staff-company"),
     path("companies/<int:company_id>/view", viewing.begin, name="staff-view"),
     path("view/leave", viewing.leave, name="staff-view-leave"),

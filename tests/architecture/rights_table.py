@@ -92,6 +92,10 @@ class Entry:
     arguments: Body = field(default=lambda _world: {})
 
 
+def _of_another_company(_world: World) -> dict[str, Any]:
+    return {"project_id": Project.objects.get(company__name="Elsewhere", name="DEFAULT").pk}
+
+
 def _withdrawn(world: World) -> dict[str, Any]:
     return {"import_id": world.asked_by_it.pk}
 
@@ -354,6 +358,11 @@ TABLE: dict[str, Entry] = {
     # --- The staff console: to everybody else it is not there ---
     "GET staff": Entry(may=STAFF),
     "GET staff-device": Entry(may=STAFF),
+    "GET staff-hand-over": Entry(may=STAFF),
+    "GET staff-hand-over-to": Entry(may=STAFF, arguments=_of_another_company),
+    "POST staff-hand-over-to": Entry(
+        may=STAFF, body=given({"reason": "sold"}), arguments=_of_another_company
+    ),
     "GET staff-company": Entry(may=STAFF),
     "GET staff-key": Entry(may=STAFF, arguments=_key),
     "GET staff-person": Entry(may=STAFF),
