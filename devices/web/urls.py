@@ -11,7 +11,6 @@ urlpatterns = [
     path("trust-anchors/add", trust_anchors.add, name="staff-anchor-add"),
     path("trust-anchors/<str:fingerprint>/remove", trust_anchors.remove, name="staff-anchor-remove"),
     path("devices/<str:hardware_id>/certificates/<str:key_hash>", new_keys.new_key, name="staff-new-key"),
-    path("blocks", blocks.blocks, name="staff-blocks"),
     path("blocks/device", blocks.block_device, name="staff-block-device"),
     path("blocks/key", blocks.block_key, name="staff-block-key"),
     path("blocks/device/<str:hardware_id>", blocks.unblock_device, name="staff-unblock-device"),
