@@ -82,6 +82,24 @@ def staff_only(permission: Permission, *, change: Permission | None = None) -> C
     return guard
 
 
+def superusers_only(page: Page) -> Page:
+    """A page for superusers, who need a second factor as in the console; to anybody else it is not there."""
+
+    @functools.wraps(page)
+    def for_superusers(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = person(request)
+        if not user.is_superuser:
+            raise Http404
+        if settings.STAFF_SECOND_FACTOR and not staff_queries.has_second_factor(user):
+            return redirect("staff-second-factor")
+        user.staff_permissions = staff.permissions_of(user)
+        return page(request, *args, **kwargs)
+
+    # By this it is written down who looked (support.middleware).
+    for_superusers.staff_permissions = (None, None)  # type: ignore[attr-defined]
+    return signed_in(for_superusers)
+
+
 def inside(request: HttpRequest, target: str) -> str:
     """Where to go afterwards: a page of this host, otherwise the overview. Never another site."""
     safe = url_has_allowed_host_and_scheme(

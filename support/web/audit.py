@@ -46,6 +46,7 @@ SUBJECTS: Mapping[str, Any] = {
     "move": gettext_lazy("Move"),
     "alert": gettext_lazy("Alert"),
     "order": gettext_lazy("Order"),
+    "row": gettext_lazy("Row of a table"),
 }
 
 
