@@ -63,7 +63,7 @@ def staff_only(permission: Permission, *, change: Permission | None = None) -> C
             user = person(request)
             if not user.is_staff:
                 raise Http404
-            if settings.STAFF_SECOND_FACTOR and not staff_queries.has_second_factor(user):
+            if _lacks_second_factor(user):
                 return redirect("staff-second-factor")
             held = user.staff_permissions = staff.permissions_of(user)
             looks = request.method in LOOKING
@@ -90,7 +90,7 @@ def superusers_only(page: Page) -> Page:
         user = person(request)
         if not user.is_superuser:
             raise Http404
-        if settings.STAFF_SECOND_FACTOR and not staff_queries.has_second_factor(user):
+        if _lacks_second_factor(user):
             return redirect("staff-second-factor")
         user.staff_permissions = staff.permissions_of(user)
         return page(request, *args, **kwargs)
@@ -98,6 +98,10 @@ def superusers_only(page: Page) -> Page:
     # By this it is written down who looked (support.middleware).
     for_superusers.staff_permissions = (None, None)  # type: ignore[attr-defined]
     return signed_in(for_superusers)
+
+
+def _lacks_second_factor(user: User) -> bool:
+    return settings.STAFF_SECOND_FACTOR and not staff_queries.has_second_factor(user)
 
 
 def inside(request: HttpRequest, target: str) -> str:

@@ -50,7 +50,10 @@ STAFF = (
         name="roles: a page asks for a second factor",
         file="accounts/requests.py",
         edits=(
-            ("if settings.STAFF_SECOND_FACTOR and not staff_queries.has_second_factor(user):", "if False:"),
+            (
+                "return settings.STAFF_SECOND_FACTOR and not staff_queries.has_second_factor(user)",
+                "return False",
+            ),
         ),
         tests=("tests/architecture/test_staff_roles.py",),
     ),

@@ -1,4 +1,5 @@
-"""What is blocked is listed and counted without reading what is not (support.blocked).
+"""What is blocked is listed and counted without reading what is not (support.blocked); and what stands in the
+middle of a hardware ID or a company's name is found by an index (support.search).
 
 On PostgreSQL only, like the indexes of 0002.
 """
@@ -17,6 +18,27 @@ INDEXES = (
     ),
 )
 
+# All groups of four digits of a hardware ID, and of three letters of a name: what contains a text has all groups
+# of it. The functions call nothing but PostgreSQL's own, so that a dump can be restored under any search path.
+PIECES = """
+CREATE FUNCTION support_digits(hardware_id text) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT array_agg(substr(replace(hardware_id, '-', ''), place, 4)) FROM generate_series(1, 9) AS place
+$$;
+CREATE FUNCTION support_letters(name text) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg(DISTINCT substr(upper(name), place, 3)), '{}')
+    FROM generate_series(1, char_length(upper(name)) - 2) AS place
+$$;
+CREATE INDEX devices_by_digits ON devices_device USING gin (support_digits(hardware_id));
+CREATE INDEX companies_by_letters ON accounts_company USING gin (support_letters(name));
+CREATE INDEX companies_by_name ON accounts_company ((upper(name)) text_pattern_ops);
+"""
+NO_PIECES = """
+DROP INDEX companies_by_name; DROP INDEX companies_by_letters; DROP INDEX devices_by_digits;
+DROP FUNCTION support_letters(text); DROP FUNCTION support_digits(text);
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -28,5 +50,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        RunOnPostgreSQL(f"CREATE INDEX {name} ON {what};", f"DROP INDEX {name};") for name, what in INDEXES
+        RunOnPostgreSQL(PIECES, NO_PIECES),
+        *(RunOnPostgreSQL(f"CREATE INDEX {name} ON {what};", f"DROP INDEX {name};") for name, what in INDEXES),
     ]

@@ -1,5 +1,6 @@
 """Handing a device over to another company: to whom, who loses and gains what, and why (mission rule 7)."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import queries as accounts
-from accounts.models import Company, Membership, User
+from accounts.models import Company, Membership, Project, User
 from accounts.permissions import Permission
 from accounts.requests import caller, staff_only
 from devices import queries as devices
@@ -29,7 +30,6 @@ LONGEST = 100
 class HandOverForm(ReasonForm):
     consent = OfferedField(
         label=gettext_lazy("Who agreed"),
-        required=False,
         help_text=gettext_lazy("An admin of the company that loses licenses. Say below how they agreed."),
     )
     field_order = ["consent", "reason"]
@@ -37,7 +37,7 @@ class HandOverForm(ReasonForm):
     def offer_admins(self, company: Company) -> None:
         """Those who can agree for the company."""
         admins = accounts.members_of(company).filter(role=Membership.Role.ADMIN)
-        nobody: list[tuple[Any, Any]] = [("", _("Nobody"))]
+        nobody: list[tuple[Any, Any]] = [("", _("Choose"))]
         consent: Any = self.fields["consent"]
         consent.offer(nobody + [(one.user_id, one.user.get_full_name()) for one in admins])
 
@@ -63,14 +63,18 @@ def hand_over(request: HttpRequest, hardware_id: str, project_id: int) -> HttpRe
     project = queries.get_project(project_id)
     now = clock.now()
     form = HandOverForm(request.POST or None)
-    form.offer_admins(device.project.company)
+    context = _context(device, project, now)
+    if context["lost"]:
+        form.offer_admins(device.project.company)
+    else:
+        del form.fields["consent"]
     if form.is_valid():
         who = caller(request, key=form.cleaned_data["act_key"], reason=form.cleaned_data["reason"])
         try:
             device_hand_overs.hand_over_device(
                 device=device,
                 project=project,
-                consent_of=_somebody(form.cleaned_data["consent"]),
+                consent_of=_somebody(form.cleaned_data.get("consent", "")),
                 caller=who,
                 now=now,
             )
@@ -82,15 +86,13 @@ def hand_over(request: HttpRequest, hardware_id: str, project_id: int) -> HttpRe
             names = {"device": device, "company": project.company.name, "project": project.name}
             messages.success(request, said % names)
             return redirect("staff-device", device.hardware_id)
-    return respond(request, "staff/hand_over.html", _context(device, project, form, now), form=form)
+    return respond(request, "staff/hand_over.html", context, form=form)
 
 
-def _context(device: Device, project: Any, form: HandOverForm, now: Any) -> dict[str, Any]:
+def _context(device: Device, project: Project, now: datetime) -> dict[str, Any]:
     grants = list(licenses.grants_at(device, now=now))
     bridged = any(grant.license_class == Grant.Class.BRIDGE for grant in grants)
     lost = [] if bridged else device_hand_overs.lost_with(grants)
-    if not lost:
-        del form.fields["consent"]
     return {
         "device": device,
         "project": project,

@@ -45,11 +45,14 @@ def test_who_loses_and_gains_what_comes_first_then_consent_and_reason(
     assert f'href="{address(buyer)}"' in found
     page = console.get(address(buyer)).text
     assert f"{company.name} loses, {name} gains" in page
-    assert "1 × Channels 14" in page
+    assert "Stays with the hardware, and goes along" in page
     assert f'<option value="{alice.pk}">' in page
 
     refused = console.post(address(buyer), {"reason": "Sold.", "act_key": "1"})
-    assert (refused.status_code, "would lose" in refused.text) == (409, True)
+    assert (refused.status_code, "consent" in refused.context["form"].errors) == (400, True)
+    of_another = {"reason": "Sold.", "act_key": "1", "consent": str(sam.pk)}
+    refused = console.post(address(buyer), of_another)
+    assert (refused.status_code, "is no admin of" in refused.text) == (409, True)
     given = {"reason": "Sold.", "act_key": "1", "consent": str(alice.pk)}
     page = console.post(address(buyer), given, follow=True).text
 
@@ -75,7 +78,7 @@ def test_a_claim_leads_there_and_is_settled(
 
 
 def test_what_is_in_the_way_is_said_and_there_is_no_button(
-    signed_in: SignedIn, sam: User, device: Device, buyer: Project, company: Company
+    signed_in: SignedIn, sam: User, alice: User, device: Device, buyer: Project, company: Company
 ) -> None:
     factories.assigned(device)
     beside = factories.make_project(company=company)
@@ -87,7 +90,8 @@ def test_what_is_in_the_way_is_said_and_there_is_no_button(
     page = console.get(address(buyer)).text
     assert "Decide the move first." in page
     assert 'name="reason"' not in page
-    assert console.post(address(buyer), {"reason": "Sold.", "act_key": "1"}).status_code == 409
+    given = {"reason": "Sold.", "act_key": "1", "consent": str(alice.pk)}
+    assert console.post(address(buyer), given).status_code == 409
 
 
 def test_it_is_for_support(signed_in: SignedIn, sam: User, device: Device, buyer: Project) -> None:

@@ -79,7 +79,7 @@ function offerTemplates(root) {
   if (!choice || !reason) {
     return;
   }
-  choice.form.querySelector(".actions").hidden = true;
+  choice.form.querySelector(".actions").remove();
   choice.addEventListener("change", () => {
     const text = choice.selectedOptions[0].dataset.text;
     if (text) {
