@@ -126,8 +126,8 @@ STAFF = (
         file="support/web/stock_admin.py",
         edits=(
             (
-                'change a row by hand."""\n        return False',
-                'change a row by hand."""\n        return True',
+                'changes a row by hand."""\n        return False',
+                'changes a row by hand."""\n        return True',
             ),
         ),
         tests=("tests/guards/test_stock_admin.py",),

@@ -92,7 +92,7 @@ class ReadOnly(_Table):
         """No filters by the address: they could ask for a secret letter by letter."""
         return False
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """All that are no secret; hashes by their digits."""
         return list(_shown(self.model))
 

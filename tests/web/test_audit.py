@@ -91,7 +91,7 @@ class TestThePage:
 
     def test_days_are_those_of_the_readers_zone(self, auditor: Client, sam: User, device: Device) -> None:
         look(sam, subject=HARDWARE_ID, at=NOW.replace(hour=23, minute=30))  # tomorrow, in Berlin
-        late = {"since": "2026-11-25", "person": sam.pk}
+        late: dict[str, str | int] = {"since": "2026-11-25", "person": sam.pk}
 
         assert len(shown(auditor, **late, zone="Europe/Berlin")) == 1
         assert shown(auditor, **late) == shown(auditor, **late, zone="no/zone") == []
