@@ -108,7 +108,7 @@ def in_the_middle(digits: str) -> QuerySet[Device]:
     """Devices with these digits anywhere in their hardware ID (4 to 12, upper case, nothing between)."""
     plain = Replace("hardware_id", Value("-"), Value(""))
     found = Device.objects.alias(plain=plain).filter(plain__contains=digits)
-    return _listed(_with_pieces(found, "support_digits", "hardware_id", digits, 4))
+    return _listed(_with_pieces(found, "support_digits", "hardware_id", digits))
 
 
 def companies_with(text: str) -> QuerySet[Company]:
@@ -116,16 +116,21 @@ def companies_with(text: str) -> QuerySet[Company]:
     if len(text) < LETTERS:
         return Company.objects.alias(upper=Upper("name")).filter(upper__startswith=text.upper())
     found = Company.objects.filter(name__icontains=text)
-    return _with_pieces(found, "support_letters", "name", text.upper(), LETTERS)
+    return _with_pieces(found, "support_letters", "name", text)
 
 
-def _with_pieces(found: QuerySet[Row], function: str, column: str, text: str, length: int) -> QuerySet[Row]:
+def _with_pieces(found: QuerySet[Row], function: str, column: str, text: str) -> QuerySet[Row]:
     """The same rows, by an index over the pieces of a column: what contains the text has all pieces of it."""
     if connection.vendor != "postgresql":  # neither has SQLite the index nor a million rows
         return found
-    pieces = sorted({text[place : place + length] for place in range(len(text) - length + 1)})
-    of_column: Any = Func(F(column), function=function, output_field=ArrayField(TextField()))
-    return found.alias(pieces=of_column).filter(pieces__contains=pieces)
+    of_column, of_text = (_pieces(function, one) for one in (F(column), Value(text)))
+    narrowed: Any = found.alias(pieces=of_column).filter(pieces__contains=of_text)
+    rows: QuerySet[Row] = narrowed
+    return rows
+
+
+def _pieces(function: str, of: Any) -> Any:
+    return Func(of, function=function, output_field=ArrayField(TextField()))
 
 
 def _keys(text: str) -> tuple[list[ActivationKey], bool]:

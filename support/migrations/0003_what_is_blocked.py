@@ -23,7 +23,8 @@ INDEXES = (
 PIECES = """
 CREATE FUNCTION support_digits(hardware_id text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT array_agg(substr(replace(hardware_id, '-', ''), place, 4)) FROM generate_series(1, 9) AS place
+    SELECT coalesce(array_agg(substr(replace(hardware_id, '-', ''), place, 4)), '{}')
+    FROM generate_series(1, char_length(replace(hardware_id, '-', '')) - 3) AS place
 $$;
 CREATE FUNCTION support_letters(name text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$

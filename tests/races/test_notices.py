@@ -1,7 +1,9 @@
 """Several at once at reminders, digests, templates, the schedule and resent mails: each is done once."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -68,7 +70,7 @@ class TestReasonTemplates:
     def test_a_name_is_given_once(self, pool: Pool) -> None:
         sam = make_user(name="Sam", is_staff=True)
         for number in range(5):
-            given = {"name": f"Seen {number}", "language": "en", "text": "Seen.", "now": NOW}
+            given: dict[str, Any] = {"name": f"Seen {number}", "language": "en", "text": "Seen.", "now": NOW}
             racers = [
                 partial(reason_templates.make_template, caller=caller(sam), **given) for _ in range(MANY)
             ]
@@ -81,7 +83,7 @@ class TestReasonTemplates:
     def test_what_is_archived_is_not_changed_afterwards(self, pool: Pool) -> None:
         sam = make_user(name="Sam", is_staff=True)
         for number in range(10):
-            given = {"name": f"Seen {number}", "language": "en", "now": NOW}
+            given: dict[str, Any] = {"name": f"Seen {number}", "language": "en", "now": NOW}
             template = reason_templates.make_template(text="Seen.", caller=caller(sam), **given)
             archive = partial(
                 reason_templates.archive_template, template=template, caller=caller(sam), now=NOW
@@ -94,7 +96,8 @@ class TestReasonTemplates:
                 **given,
             )
 
-            outcomes = pool.race([archive, change][:: 1 if number % 2 else -1])
+            racers: list[Callable[[], Any]] = [archive, change]
+            outcomes = pool.race(racers[:: 1 if number % 2 else -1])
 
             template.refresh_from_db()
             assert template.archived_at is not None
