@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from support.web import audit, blocked, hand_overs, home, subjects, viewing
+from support.web import audit, blocked, condition, hand_overs, home, subjects, viewing
 
 urlpatterns = [
     path("", home.home, name="staff"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("keys/<int:key_id>", subjects.key, name="staff-key"),
     path("people/<int:user_id>", subjects.one_person, name="staff-person"),
     path("blocks", blocked.blocks, name="staff-blocks"),
+    path("status", condition.status, name="staff-status"),
     path("audit", audit.audit, name="staff-audit"),
     path("audit/export", audit.export, name="staff-audit-export"),
 ]
