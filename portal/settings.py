@@ -38,7 +38,7 @@ PORTAL_ORIGINS = [
         means="where the portal is reached, like https://licenses.example.com",
     )
 ]
-# Each of these may be several, the newest first (docs/operations.md, "Rotating secrets").
+# Each of these may be several, the newest first (docs/rotation.md).
 _secret_keys = environment.secrets("SECRET_KEY", folder=DATA_DIR, means="signs sessions and nonces")
 SECRET_KEY, *SECRET_KEY_FALLBACKS = _secret_keys
 ACTIVATION_CODE_PEPPER, *ACTIVATION_CODE_PEPPERS_BEFORE = environment.byte_secrets(
@@ -54,9 +54,7 @@ SIGNING_KEYS_PASSPHRASE, *SIGNING_KEYS_PASSPHRASES_BEFORE = environment.byte_sec
 # Not beside the database, which must not be older than what is remembered here (docs/decisions/0035).
 LAST_SIGNED_DIR = Path(environment.text("LAST_SIGNED_DIR", str(DATA_DIR / "last-signed")))
 SECOND_FACTOR_KEYS = environment.fernet_keys(
-    "SECOND_FACTOR_KEYS",
-    folder=DATA_DIR,
-    means="encrypt the secrets of authenticator apps and recovery codes",
+    "SECOND_FACTOR_KEYS", folder=DATA_DIR, means="encrypt authenticator secrets and recovery codes"
 )
 
 # --- Business (mission.md) ---
@@ -182,7 +180,7 @@ CACHES: dict[str, Any] = {
         {
             "BACKEND": "portal.core.caches.RedisOrOwn",
             "LOCATION": REDIS_URL,
-            # One try on a new connection, for one that Redis closed; the library's own retries take seconds.
+            # One try on a new connection, for one that Redis closed; the library's retries take seconds.
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 1)},
         }
         if REDIS_URL

@@ -54,7 +54,7 @@ def stock(given: dict[str, Any]) -> dict[str, Any]:
     elsewhere = factories.first_project(
         factories.make_company(founder=charlie, name="Charlie Communications")
     )
-    taken = factories.make_device(project=elsewhere)
+    taken = factories.make_device(project=elsewhere, hardware_id="00-90-33-EE-EE-EE")
     frank = factories.make_user(name="Frank", is_staff=True, roles=[Role.FULFILMENT])
     second_factor(frank)
     return {
