@@ -325,7 +325,6 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_TLS else
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
 X_FRAME_OPTIONS = "DENY"
 TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
@@ -344,7 +343,6 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logs.configure(
     as_json=environment.flag("LOG_JSON", default=not DEMO), level=environment.text("LOG_LEVEL", "INFO")
 )
