@@ -21,7 +21,6 @@ from tests.production.site import Site, free_port
 pytestmark = pytest.mark.serial
 
 Fault = Callable[[Site], None]
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 MORE = 40
 """Requests acknowledged before and after each fault."""
 
@@ -137,29 +136,6 @@ class TestUnderLoad:
         return name, json.dumps(told)
 
     @pytest.mark.long
-    @pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")
-    def test_the_portal_s_clock_is_stepped(self, make_site: Callable[..., Site], folder: Path) -> None:
-        clock = folder / "clock"
-        clock.write_text("+0")
-        site = make_site(
-            settings={
-                "LD_PRELOAD": str(FAKETIME),
-                "FAKETIME_TIMESTAMP_FILE": str(clock),
-                "FAKETIME_CACHE_DURATION": "1",
-                "DONT_FAKE_MONOTONIC": "1",
-            }
-        )
-        partner = Partner(site, site.stock(devices=12, keys=200))
-        partner.start()
-        for step in ("+2h", "-2h", "+0"):
-            partner.wait_for_more(MORE)
-            clock.write_text(step)
-            partner.wait_for_more(MORE)
-            fetched_again(site)
-
-        proven(site, partner)
-
-    @pytest.mark.long
     def test_the_mail_server_is_down_and_comes_back(self, make_site: Callable[..., Site]) -> None:
         port = free_port()
         site = make_site(settings={"MAIL_PORT": str(port)})
@@ -172,35 +148,6 @@ class TestUnderLoad:
         with mail_server(port=port) as server:
             assert server.wait_for(told, seconds=180)
         assert len(set(server.taken)) == len(server.taken)
-
-    @pytest.mark.long
-    def test_a_storm_of_devices_is_told_to_come_back(
-        self, make_site: Callable[..., Site], record_property: Callable[[str, object], None]
-    ) -> None:
-        site = make_site()
-        site.stock(devices=200)
-        site.fleet("--seconds", "6", "--poll", "3")  # each has its documents signed
-        usual = site.fleet("--seconds", "10", "--poll", "0.05", "--connections", "8", "--devices", "40")
-        with fleet(site, "--seconds", "20", "--poll", "0.05", "--connections", "256") as stormed:
-            answers = [site.ask("GET", "/device/v1/new-nonce") for _ in range(60)]
-        [storm] = stormed
-
-        turned_away = [headers for status, headers, _ in answers if status == 429]
-        assert all(int(headers["retry-after"]) >= 3 for headers in turned_away)
-        assert all(status in (204, 429) for status, _, _ in answers)
-        assert all("429" in what or "503" in what for what in storm["unexpected"]), storm["unexpected"]
-        peak, kept = served(usual), served(storm)
-        record_property("fetches a second: usual, in the storm", f"{peak:.0f}, {kept:.0f}")
-        record_property("turned away", sum(storm["unexpected"].values()))
-        assert storm["unexpected"], "it was no storm"
-        assert kept > 0.5 * peak
-        fetched_again(site)
-
-
-def served(found: dict[str, Any]) -> float:
-    """Fetches a second that got what they came for."""
-    answers = found["acts"]["fetch"]["answers"]
-    return float((answers.get("200", 0) + answers.get("204", 0)) / found["seconds"])
 
 
 def test_nothing_is_left_out() -> None:
