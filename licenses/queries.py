@@ -125,9 +125,8 @@ def products() -> QuerySet[Product]:
 
 
 def balance_of(balance: Company | Project) -> list[BalanceRow]:
-    """Of either."""
-    is_company = isinstance(balance, Company)
-    return balance_of_company(balance) if is_company else balance_of_project(balance)
+    """What a company or a project has now."""
+    return balance_of_company(balance) if isinstance(balance, Company) else balance_of_project(balance)
 
 
 def balance_of_project(project: Project) -> list[BalanceRow]:

@@ -26,7 +26,7 @@ class LatestFirst(Paginator):  # type: ignore[type-arg]
         return rows.order_by().values("pk")[: self._most + 1].count()
 
     @property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         """Rows on all pages."""
         return min(self._counted, self._most)
 

@@ -107,13 +107,16 @@ def few(things: Sequence[Any], most: int = 3) -> SafeString:
     shown = format_html_join(", ", '<span class="nowrap">{}</span>', ((one,) for one in things[:most]))
     if len(things) <= most:
         return shown
-    return shown + " " + _in_a_span("muted", _("and %(more)s more") % {"more": len(things) - most})
+    more = _("and %(more)s more") % {"more": len(things) - most}
+    return format_html("{} {}", shown, _in_a_span("muted", more))
 
 
 def product(shown: Any) -> SafeString:
     """A product by code and version, and by its name where that says more."""
     code = _in_a_span("product", breakable(shown))
-    return code if shown.name == shown.code else code + " " + _in_a_span("product-name", shown.name)
+    if shown.name == shown.code:
+        return code
+    return format_html("{} {}", code, _in_a_span("product-name", shown.name))
 
 
 def breakable(text: Any) -> SafeString:

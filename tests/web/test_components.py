@@ -24,6 +24,8 @@ class TestComponents:
             if file.stem not in INSIDE_OTHERS:
                 assert f"{{% {file.stem} " in text or f"components/{file.name}" in text, file.stem
 
+        assert "&lt;" not in page.text, "no part escapes what another part wrote"
+        assert "product-name" in page.text
         for part in components.SMALL_PARTS:
             assert f"{{% {part.__name__} " in text, part
 
