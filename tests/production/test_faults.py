@@ -149,6 +149,35 @@ class TestUnderLoad:
             assert server.wait_for(told, seconds=180)
         assert len(set(server.taken)) == len(server.taken)
 
+    @pytest.mark.long
+    def test_a_storm_of_devices_is_told_to_come_back(
+        self, make_site: Callable[..., Site], record_property: Callable[[str, object], None]
+    ) -> None:
+        site = make_site()
+        site.stock(devices=200)
+        site.fleet("--seconds", "6", "--poll", "3")  # each has its documents signed
+        usual = site.fleet("--seconds", "10", "--poll", "0.05", "--connections", "8", "--devices", "40")
+        with fleet(site, "--seconds", "20", "--poll", "0.05", "--connections", "256") as stormed:
+            answers = [site.ask("GET", "/device/v1/new-nonce") for _ in range(60)]
+        [storm] = stormed
+
+        turned_away = [headers for status, headers, _ in answers if status == 429]
+        assert all(int(headers["retry-after"]) >= 3 for headers in turned_away)
+        assert all(status in (204, 429) for status, _, _ in answers)
+        assert all("429" in what or "503" in what for what in storm["unexpected"]), storm["unexpected"]
+        peak, kept = served(usual), served(storm)
+        record_property("fetches a second: usual, in the storm", f"{peak:.0f}, {kept:.0f}")
+        record_property("turned away", sum(storm["unexpected"].values()))
+        assert storm["unexpected"], "it was no storm"
+        assert kept > 0.5 * peak
+        fetched_again(site)
+
+
+def served(found: dict[str, Any]) -> float:
+    """Fetches a second that got what they came for."""
+    answers = found["acts"]["fetch"]["answers"]
+    return float((answers.get("200", 0) + answers.get("204", 0)) / found["seconds"])
+
 
 def test_nothing_is_left_out() -> None:
     """Each process of the production is killed in one of the faults."""
