@@ -237,7 +237,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- People's accounts, by django-allauth: the rest is in portal/account_settings.py ---
-ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXIES", 0)
+TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO  # the demo has no TLS
 
 # --- Mail: rows, sent by the worker (accounts.mails) ---
@@ -334,7 +335,6 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 X_FRAME_OPTIONS = "DENY"
-TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
