@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from deploy.places import read_settings
-from tests.production.site import ROOT, write_secrets
+from deploy.production import ROOT
+from tests.production.site import write_secrets
 
 MISTAKES = {
     "PORTAL_ID": ("", "is missing: the portal's identity"),
