@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from accounts import customer_lists
-from accounts.customer_lists import COLUMNS, MOST_BYTES, MOST_TOLD, REASONS, find_customers
+from accounts.customer_lists import find_customers
+from accounts.customer_rows import COLUMNS, MOST_BYTES, MOST_TOLD, REASONS
 from accounts.models import CustomerAccount
 from accounts.permissions import Permission
 from accounts.requests import caller, person, staff_only

@@ -255,7 +255,7 @@ class TestALostKey:
 
 class TestTokens:
     def test_one_is_made_shown_once_and_revoked(self, clerk: Client) -> None:
-        page = send(clerk, "staff-vendor-tokens", name="ERP")
+        page = send(clerk, "staff-vendor-tokens", name="ERP", scopes="orders")
 
         [secret] = re.findall(r"olpv_[A-Za-z0-9_-]{43}", page.text)[:1]
         assert secret not in clerk.get(reverse("staff-vendor-tokens")).text
