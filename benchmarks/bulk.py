@@ -28,7 +28,7 @@ from accounts.permissions import Role  # noqa: E402
 from benchmarks import orders  # noqa: E402
 from licenses import queries, verification  # noqa: E402
 from licenses.models import ActivationKey  # noqa: E402
-from orders import order_sheet, uploads  # noqa: E402
+from orders import order_sheet, upload_checks, uploads  # noqa: E402
 from portal.core import acts, clock, outbox, tasks  # noqa: E402, F401
 from portal.core.acts import Caller  # noqa: E402
 
@@ -51,7 +51,7 @@ def main() -> int:
     with _timed(taken, "read and check"):
         sheet = order_sheet.read(content)
     with _timed(taken, "keep"):
-        upload = uploads.keep_upload(
+        upload = upload_checks.keep_upload(
             sheet=sheet, name="bulk.csv", user=clerk, caller=_caller(clerk), now=clock.now()
         )
     del sheet

@@ -42,8 +42,10 @@ class Row:
     cells: tuple[str, ...]
 
 
-def read(content: bytes) -> Iterator[Row]:
+def read(content: bytes, *, unpacked: int | None = None) -> Iterator[Row]:
     """The rows of a table that have something in them.
+
+    :param unpacked: how many bytes an XLSX may unpack to, if less than any table.
 
     A cell of an XLSX that holds a formula begins with `=`, whatever value was kept with it.
 
@@ -51,7 +53,11 @@ def read(content: bytes) -> Iterator[Row]:
     """
     if len(content) > LARGEST_FILE:
         raise UnreadableTable("too-large")
-    rows = _read_xlsx(content) if content.startswith(b"PK\x03\x04") else _read_csv(content)
+    rows = (
+        _read_xlsx(content, unpacked or LARGEST_UNPACKED)
+        if content.startswith(b"PK\x03\x04")
+        else _read_csv(content)
+    )
     for row in rows:
         if len(row.cells) > MOST_COLUMNS:
             raise UnreadableTable("too-many-columns", line=row.line)
@@ -87,13 +93,13 @@ def _decoded(content: bytes) -> str:
         raise UnreadableTable("encoding", line=content.count(b"\n", 0, error.start) + 1) from error
 
 
-def _read_xlsx(content: bytes) -> Iterator[Row]:
+def _read_xlsx(content: bytes, unpacked: int) -> Iterator[Row]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = sorted(name for name in archive.namelist() if _SHEET.fullmatch(name))
             if not names:
                 raise UnreadableTable("malformed")
-            budget = _Budget(LARGEST_UNPACKED)
+            budget = _Budget(unpacked)
             shared: list[str] = []
             if "xl/sharedStrings.xml" in archive.namelist():
                 shared = _shared_texts(budget.parts(archive, "xl/sharedStrings.xml"))

@@ -51,7 +51,9 @@ class ListForm(PortalForm):
         label=gettext_lazy("File"),
         help_text=format_lazy(
             "{} {}",
-            gettext_lazy("CSV in UTF-8, with commas or semicolons; the first line is:"),
+            gettext_lazy(
+                "CSV in UTF-8, with commas or semicolons, at most 100,000 lines and 10 MB; the first line is:"
+            ),
             ",".join(COLUMNS),
         ),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),

@@ -431,6 +431,7 @@ TABLE: dict[str, Entry] = {
     "POST staff-order-upload": Entry(may=STAFF),
     "GET staff-order-list": Entry(may=STAFF, arguments=_a_list),
     "POST staff-order-list": Entry(may=STAFF, arguments=_a_list),
+    "GET staff-order-list-problems": Entry(may=STAFF, arguments=_a_list),
     "POST staff-order-list-keys": Entry(may=STAFF, arguments=_a_list),
     "GET staff-order": Entry(may=STAFF, arguments=_an_order),
     "POST staff-order": Entry(may=STAFF, arguments=_an_order, body=given({"do": "delivered"})),
