@@ -18,8 +18,8 @@ from licenses import issuing
 from licenses.catalogue_queries import refusal_of_sale
 from licenses.issuing import MOST_LINES, OrderLine, WantedOrder
 from licenses.models import Order, Product
-from orders import sheets
-from orders.sheets import Row, UnreadableTable
+from orders import sheets, tables
+from orders.tables import Row, UnreadableTable
 from portal.core import spreadsheets
 from portal.core.errors import Invalid
 
@@ -42,6 +42,7 @@ UNREADABLE: Mapping[str, Any] = {
     "encoding": _("it is not encoded in UTF-8"),
     "too-many-columns": _("it has more than %(columns)s columns"),
     "cell-too-long": _("a cell has more than %(characters)s characters"),
+    "rounded": _("a number has more than 15 digits, which spreadsheets round: format its column as text"),
     "document-type": _("it declares a document type or entities, which tables have no use for"),
     "no-rows": _("there is no order in it"),
     "too-many-rows": _("it has more than %(rows)s lines"),
@@ -49,7 +50,7 @@ UNREADABLE: Mapping[str, Any] = {
     "column-unknown": _("the first line names a column that there is not, or one twice"),
 }
 
-_BOUNDS = {"columns": sheets.MOST_COLUMNS, "characters": sheets.LONGEST_CELL, "rows": f"{MOST_ROWS:,}"}
+_BOUNDS = {"columns": tables.MOST_COLUMNS, "characters": tables.LONGEST_CELL, "rows": f"{MOST_ROWS:,}"}
 
 PROBLEMS: Mapping[str, Any] = {
     "formula": _("A cell begins with =, +, -, @ or a tab: a spreadsheet could run it as a formula."),

@@ -25,7 +25,7 @@ from licenses.issuing import MOST_LINES, WantedOrder
 from orders import order_sheet
 from orders.models import OrderUpload, OrderUploadChunk, OrderUploadPiece, OrderUploadProblem
 from orders.order_sheet import LARGEST_SHORT, MOST_ROWS, Line, OrderSheetUnreadable, Sheet
-from orders.sheets import LARGEST_FILE, UnreadableTable
+from orders.tables import LARGEST_FILE, UnreadableTable
 from portal.core import acts, long_jobs
 from portal.core.acts import Caller
 from portal.core.errors import UNSEEN, NotFound

@@ -27,7 +27,7 @@ from tools.guards import GUARDS
 from tools.services import PrivateServices, ServiceRefusal
 
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = ("accounts", "appliance", "devices", "licenses", "orders", "portal", "tests", "tools")
+COPIED = ("accounts", "appliance", "devices", "licenses", "orders", "portal", "support", "tests", "tools")
 TEMPLATE, DATABASE = "without_nothing", "test_portal"
 OURS = "^(core|accounts|devices|licenses)_"
 # Django's own tables for permissions, which nothing here uses.

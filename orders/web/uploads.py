@@ -17,7 +17,7 @@ from accounts.permissions import Permission
 from accounts.requests import caller, person, staff_only
 from orders import upload_checks, uploads
 from orders.order_sheet import PROBLEMS
-from orders.sheets import LARGEST_FILE
+from orders.tables import LARGEST_FILE
 from portal.core import clock, long_job_progress
 from portal.core.errors import DomainError
 from portal.core.forms import ActForm, respond
