@@ -1,9 +1,9 @@
 """Workbooks as other programs write them, and numbers as they show them (orders.xlsx, orders.cell_formats).
 
-The files in tests/spreadsheets were written by openpyxl 3.1.5, by XlsxWriter 3.3.1 (with shared texts, and row
-by row with texts in their cells), and by LibreOffice 7.4, each with the same table: texts, whole numbers, a
-quantity of 10.0, a date, an account number that is a text and one that is a number shown as 000000, empty cells,
-an empty row, a sheet behind it, and in XlsxWriter's a hidden one before it.
+The files in tests/spreadsheets were written by openpyxl 3.1.5, by XlsxWriter 3.3.1 (with shared texts, and
+row by row with texts in their cells), and by LibreOffice 7.4, each with the same table: texts, whole numbers,
+a quantity of 10.0, a date, an account number that is a text and one that is a number shown as 000000, empty
+cells, an empty row, a sheet behind it, and in XlsxWriter's a hidden one before it.
 """
 
 import io
