@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import IO, Any
+from typing import Any
 
 import pyzipper
 from django.db import transaction
@@ -160,11 +160,11 @@ def new_passphrase() -> str:
     return "-".join(text[start : start + 4] for start in range(0, 24, 4))
 
 
-def take_keys(
-    *, upload: OrderUpload, passphrase: str, into: IO[bytes], caller: Caller, now: datetime
-) -> None:
-    """Write the keys of a list into a file: a ZIP with one CSV, encrypted with AES-256. Once; and once more
-    within ten minutes, since the first answer may have been lost on its way.
+def take_keys(*, upload: OrderUpload, passphrase: str, caller: Caller, now: datetime) -> Iterator[bytes]:
+    """The keys of a list as a file, part by part: a ZIP with one CSV, encrypted with AES-256. Once; and once
+    more within ten minutes, since the first answer may have been lost on its way.
+
+    The parts come as they are made: of 100,000 keys the first are on their way while the last are still read.
 
     :raises RoleMissing: a person calls who has no right to.
     :raises PassphraseNotOurs: the passphrase is none of `new_passphrase`.
@@ -183,13 +183,32 @@ def take_keys(
             locked.taken_at = now
             locked.save(update_fields=["taken_at"])
         audit.record("order-upload-keys-taken", caller=caller, now=now, upload=str(locked.pk))
+    return _zipped(locked, passphrase)
+
+
+class _Parts(list[bytes]):
+    """What the ZIP has written and nobody has taken yet."""
+
+    def write(self, part: bytes) -> int:
+        self.append(bytes(part))
+        return len(part)
+
+    def flush(self) -> None:
+        """Nothing waits here."""
+
+
+def _zipped(upload: OrderUpload, passphrase: str) -> Iterator[bytes]:
+    into = _Parts()
     with pyzipper.AESZipFile(
         into, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES
     ) as archive:
         archive.setpassword(passphrase.encode())
         with archive.open("keys.csv", "w") as entry:
-            for part in _csv_of(locked):
+            for part in _csv_of(upload):
                 entry.write(part)
+                yield b"".join(into)
+                into.clear()
+    yield b"".join(into)
 
 
 def refusals_of(upload: OrderUpload) -> list[tuple[str, str]]:

@@ -2,13 +2,12 @@
 
 import csv
 import itertools
-import tempfile
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -138,22 +137,19 @@ def keys(request: HttpRequest, upload_id: Any) -> HttpResponseBase:
     form = TakeForm(request.POST or None)
     if not form.is_valid():
         return redirect("staff-order-list", upload_id=found.pk)
-    # On disk only when it is large, and encrypted in any case.
-    into = tempfile.SpooledTemporaryFile(max_size=5_000_000)  # noqa: SIM115 - the response closes it
     try:
-        uploads.take_keys(
+        parts = uploads.take_keys(
             upload=found,
             passphrase=form.cleaned_data["passphrase"],
-            into=into,
             caller=caller(request),
             now=clock.now(),
         )
     except DomainError as refusal:
-        into.close()
         messages.error(request, f"{refusal.headline} {refusal.detail}")
         return redirect("staff-order-list", upload_id=found.pk)
-    into.seek(0)
-    return FileResponse(into, as_attachment=True, filename="keys.zip", content_type="application/zip")
+    response = StreamingHttpResponse(parts, content_type="application/zip")
+    response.headers["Content-Disposition"] = 'attachment; filename="keys.zip"'
+    return response
 
 
 class _Echo:

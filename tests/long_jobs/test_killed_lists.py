@@ -46,10 +46,9 @@ def asked_for(count: int, clerk: User) -> OrderUpload:
 
 def handed_out(upload: OrderUpload) -> list[str]:
     """The keys in the file."""
-    passphrase, into = uploads.new_passphrase(), io.BytesIO()
-    who = caller(upload.made_by)
-    uploads.take_keys(upload=upload, passphrase=passphrase, into=into, caller=who, now=clock.now())
-    with pyzipper.AESZipFile(into) as archive:
+    passphrase, who = uploads.new_passphrase(), caller(upload.made_by)
+    parts = uploads.take_keys(upload=upload, passphrase=passphrase, caller=who, now=clock.now())
+    with pyzipper.AESZipFile(io.BytesIO(b"".join(parts))) as archive:
         archive.setpassword(passphrase.encode())
         return [row["key"] for row in csv.DictReader(io.StringIO(archive.read("keys.csv").decode()))]
 

@@ -61,10 +61,9 @@ def confirm(upload: OrderUpload) -> OrderUpload:
 
 def take(upload: OrderUpload, *, now: Any = NOW) -> list[dict[str, str]]:
     """What is in the file, opened by its passphrase."""
-    passphrase, into = uploads.new_passphrase(), io.BytesIO()
-    who = caller(upload.made_by)
-    uploads.take_keys(upload=upload, passphrase=passphrase, into=into, caller=who, now=now)
-    with pyzipper.AESZipFile(into) as archive:
+    passphrase, who = uploads.new_passphrase(), caller(upload.made_by)
+    parts = uploads.take_keys(upload=upload, passphrase=passphrase, caller=who, now=now)
+    with pyzipper.AESZipFile(io.BytesIO(b"".join(parts))) as archive:
         archive.setpassword(passphrase.encode())
         return list(csv.DictReader(io.StringIO(archive.read("keys.csv").decode())))
 
@@ -133,9 +132,10 @@ class TestAShortList:
 class TestTheFileOfKeys:
     def test_it_is_encrypted_and_each_key_is_one(self, clerk: User) -> None:
         upload = confirm(keep(table(3), clerk))
-        passphrase, into = uploads.new_passphrase(), io.BytesIO()
+        passphrase = uploads.new_passphrase()
 
-        uploads.take_keys(upload=upload, passphrase=passphrase, into=into, caller=caller(clerk), now=NOW)
+        parts = uploads.take_keys(upload=upload, passphrase=passphrase, caller=caller(clerk), now=NOW)
+        into = io.BytesIO(b"".join(parts))
 
         with pyzipper.AESZipFile(into) as archive:
             assert [entry.flag_bits & 1 for entry in archive.infolist()] == [1]
@@ -171,9 +171,7 @@ class TestTheFileOfKeys:
         upload = confirm(keep(table(1), clerk))
 
         with refused(PassphraseNotOurs):
-            uploads.take_keys(
-                upload=upload, passphrase=passphrase, into=io.BytesIO(), caller=caller(clerk), now=NOW
-            )
+            uploads.take_keys(upload=upload, passphrase=passphrase, caller=caller(clerk), now=NOW)
 
     def test_it_is_for_whoever_ordered_it(self, clerk: User) -> None:
         upload = confirm(keep(table(1), clerk))
@@ -260,7 +258,7 @@ class TestWhoMay:
         with refused(RoleMissing):
             uploads.confirm_delivery(upload=upload, caller=who, now=NOW)
         with refused(RoleMissing):
-            uploads.take_keys(upload=upload, passphrase=passphrase, into=io.BytesIO(), caller=who, now=NOW)
+            uploads.take_keys(upload=upload, passphrase=passphrase, caller=who, now=NOW)
 
     def test_an_order_of_a_list_is_the_same_as_one_that_is_posted(self, clerk: User) -> None:
         upload = confirm(keep(table(1), clerk))
