@@ -129,11 +129,12 @@ def rehearse_activation(
 @transaction.atomic(durable=True)
 def _redeem(*, code: str, target: Company | Project, caller: Caller, now: datetime) -> Activation:
     company = target if isinstance(target, Company) else target.company
-    # The code itself is kept nowhere, not even as a hash without the pepper.
+    # The code itself is kept nowhere, not even as a hash without the pepper. The oldest pepper: a repetition
+    # is known as one although there is a newer one meanwhile.
     act = acts.begin(
         operation="activate-key",
         caller=caller,
-        given={"key": _fingerprint(code).hex(), "target": f"{target._meta.model_name}:{target.pk}"},
+        given={"key": _fingerprints(code)[-1].hex(), "target": f"{target._meta.model_name}:{target.pk}"},
         now=now,
     )
     # The lock makes "once" true: of two activations at once the second one waits here, and then finds
@@ -186,16 +187,18 @@ def _transfers_of(act: Act) -> list[Transfer]:
     )
 
 
-def _fingerprint(code: str) -> bytes:
+def _fingerprints(code: str) -> list[bytes]:
+    """What the key may be stored as: under the pepper of now, and under those of before."""
     try:
         canonical = activation_code.read(code)
     except activation_code.NotAnActivationCode as error:
         raise KeyUnknown from error
-    return activation_code.fingerprint(canonical, settings.ACTIVATION_CODE_PEPPER)
+    peppers = (settings.ACTIVATION_CODE_PEPPER, *settings.ACTIVATION_CODE_PEPPERS_BEFORE)
+    return [activation_code.fingerprint(canonical, pepper) for pepper in peppers]
 
 
 def _find(code: str, *, among: QuerySet[ActivationKey]) -> ActivationKey:
-    key = among.filter(fingerprint=_fingerprint(code)).first()
+    key = among.filter(fingerprint__in=_fingerprints(code)).first()
     if key is None:
         raise KeyUnknown
     return key
