@@ -123,7 +123,7 @@ def _keep_unchecked(*, content: bytes, name: str, user: User, caller: Caller, no
     )
     upload.checking = long_jobs.ask(
         KIND,
-        total=MOST_ROWS,
+        total=_guessed_rows(content),
         result="",
         content_type="",
         caller=caller,
@@ -133,6 +133,11 @@ def _keep_unchecked(*, content: bytes, name: str, user: User, caller: Caller, no
     upload.save(update_fields=["checking"])
     acts.finish(act, outcome={"upload": str(upload.pk)})
     return upload
+
+
+def _guessed_rows(content: bytes) -> int:
+    """What the bar shows until the file is read: of a CSV about as many as there are, else the most."""
+    return min(content.count(b"\n") + 1, MOST_ROWS) if not content.startswith(b"PK") else MOST_ROWS
 
 
 def may_enter(job: LongJob) -> bool:
