@@ -3,7 +3,7 @@
 A stranger and a missing row get the same NotFound (architecture.md, "Tenancy").
 """
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import (
@@ -121,11 +121,11 @@ def get_project(*, project_id: int, user: Principal, right: str = VIEW) -> Proje
     :raises NoSuchProject: there is none, or the user may not see it.
     :raises RightMissing: the user may see it, but has less than `right`.
     """
-    project = projects_of(user).filter(pk=project_id).first()
+    project = projects_of(user, right=right).filter(pk=project_id).first()
+    if project is None and right != VIEW and projects_of(user).filter(pk=project_id).exists():
+        raise RightMissing(needed=MANAGE if right == TRANSFER else right)
     if project is None:
         raise NoSuchProject
-    if right != VIEW and not projects_of(user, right=right).filter(pk=project_id).exists():
-        raise RightMissing(needed=MANAGE if right == TRANSFER else right)
     return project
 
 
@@ -138,12 +138,15 @@ def standing_in(*, project: Project, user: User) -> tuple[str, bool]:
     """The user's right in a project, and whether they belong to its company, unlike its end customers."""
     if user.viewing is not None:
         return (VIEW, True) if project.company_id == user.viewing else ("", False)
-    roles = Membership.objects.filter(user=user, company_id=project.company_id).values_list("role", flat=True)
-    role = roles.first()
-    if role == Membership.Role.ADMIN:
+    roles = Membership.objects.filter(user=user, company_id=project.company_id)
+    levels = ProjectRight.objects.filter(user=user, project=project)
+    both = roles.values_list(Value("role"), "role").union(
+        levels.values_list(Value("level"), "level"), all=True
+    )
+    found = dict(both.order_by())
+    if found.get("role") == Membership.Role.ADMIN:
         return MANAGE, True
-    levels = ProjectRight.objects.filter(user=user, project=project).values_list("level", flat=True)
-    return levels.first() or "", role is not None
+    return found.get("level", ""), "role" in found
 
 
 def reaches(right: str, *, needed: str) -> bool:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import ApiToken, Principal, Project
 from accounts.queries import OPERATE, VIEW, get_project, projects_of
 from devices.hardware_id import NotAHardwareID, is_canonical, parse
-from devices.models import Alert, BlockedKey, Device, ProjectChange, SeqFloor, TrustAnchor
+from devices.models import Alert, BlockedKey, Device, NewKey, ProjectChange, SeqFloor, TrustAnchor
 from portal.core.errors import UNSEEN, NotFound
 from portal.core.models import Act, AuditEntry
 
@@ -46,6 +46,17 @@ class NoSuchAlert(NotFound):
     source = "mission rule 38"
 
 
+class NoSuchNewKey(NotFound):
+    code = "no-such-new-key"
+    title = _("No statement was seen that this key signed for this device.")
+    why = _(
+        "Only a key that spoke for the device, with a certificate of a trusted manufacturer, can be "
+        "accepted. So a mistyped or made-up one never is."
+    )
+    way_out = _("Let the device fetch once with its new certificate; the refusal brings the key here.")
+    source = "trust.md 1"
+
+
 def devices_of(project: Project, *, part_of_id: str = "", part_of_name: str = "") -> QuerySet[Device]:
     """The devices of a project, by hardware ID, with their last contact.
 
@@ -60,7 +71,7 @@ def devices_of(project: Project, *, part_of_id: str = "", part_of_name: str = ""
 
 def found_in(projects: QuerySet[Project], *, text: str) -> QuerySet[Device]:
     """Devices of the projects with the text in their name, or in their hardware ID, however typed."""
-    found = Q(name__icontains=text)
+    found = Q(name__icontains=text) if text else Q()
     if part := _digits(text):
         found |= Q(plain__contains=part)
     return (
@@ -291,3 +302,36 @@ def get_blocked_key(sha256: bytes) -> BlockedKey | None:
 def blocked_keys() -> QuerySet[BlockedKey]:
     """Keys whose certificates count for nothing, the latest first."""
     return BlockedKey.objects.order_by("-blocked_at", "pk")
+
+
+def other_keys(device: Device) -> QuerySet[Alert]:
+    """Alerts about keys that spoke for the device and are not the one it is known by; the latest first.
+
+    `subject` is the SHA-256 of the key, hexadecimal; the facts say when its certificate is valid.
+    """
+    pinned = bytes(device.pinned_spki).hex() if device.pinned_spki is not None else ""
+    seen = Alert.objects.filter(device=device, kind=Alert.Kind.OTHER_KEY).exclude(subject=pinned)
+    return seen.select_related("device").order_by("-at", "-pk")
+
+
+def get_other_key(device: Device, key_hash: str) -> Alert:
+    """The alert that told of a key, also if the device is known by it by now.
+
+    :raises NoSuchNewKey: no verified statement was signed with it, or no project has the device.
+    """
+    seen = Alert.objects.filter(device=device, kind=Alert.Kind.OTHER_KEY, subject=key_hash)
+    found = seen.select_related("device__project__company").filter(device__released_at=None).first()
+    if found is None:
+        raise NoSuchNewKey
+    return found
+
+
+def waiting_key(device: Device) -> NewKey | None:
+    """The new key of the device that one person accepted and a second one has to."""
+    waiting = NewKey.objects.filter(device=device, state=NewKey.State.WAITS)
+    return waiting.select_related("device__project", "asked_by").first()
+
+
+def new_keys_of(device: Device) -> QuerySet[NewKey]:
+    """What became of new keys of the device; the latest first."""
+    return NewKey.objects.filter(device=device).select_related("asked_by", "decided_by").order_by("-pk")

@@ -1,12 +1,12 @@
 """Moves as they are looked at: what is open, what counts, what is in the way (mission rules 24 to 29)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, Principal
@@ -102,6 +102,14 @@ def has_open_move(device: Device, *, now: datetime) -> bool:
     return open_moves(now=now).filter(Q(broken=device) | Q(replacement=device)).exists()
 
 
+def open_moves_of(devices: Iterable[Device], *, now: datetime) -> dict[int, Move]:
+    """The open move of each of the devices that has a part in one, by the number of the device."""
+    ids = {device.pk for device in devices}
+    found = open_moves(now=now).filter(Q(broken__in=ids) | Q(replacement__in=ids))
+    parts = ((part, move) for move in found for part in (move.broken_id, move.replacement_id))
+    return {part: move for part, move in parts if part in ids}
+
+
 def movable(device: Device) -> list[Grant]:
     """The live bought grants of a device, non-returnable kinds too (mission rule 26); no test licenses."""
     live = Grant.objects.filter(device=device, state=Grant.State.LIVE, license_class=Grant.Class.BOUGHT)
@@ -169,13 +177,20 @@ def moves_from(device: Device) -> QuerySet[Move]:
     return _with_devices(Move.objects.filter(broken=device, project=device.project_id))
 
 
-def moves_about(device: Device, *, user: Principal) -> QuerySet[Move]:
+def moves_about(device: Device, *, user: Principal, now: datetime) -> QuerySet[Move]:
     """The moves from it, and those whose replacement it is, from projects of the same company that the person
-    may see too.
+    may see too. Each with its evidence, without the bytes, and `bridge_ends_at`: None without a bridge.
     """
     seen = projects_of(user).filter(company=device.project.company_id).order_by().values("pk")
     away = Q(broken=device, project=device.project_id)
-    return _with_devices(Move.objects.filter(away | Q(replacement=device, project__in=seen)))
+    about = _with_devices(Move.objects.filter(away | Q(replacement=device, project__in=seen)))
+    bridges = Grant.objects.filter(bridge__move=OuterRef("pk"), license_class=Grant.Class.BRIDGE)
+    ends = bridges.filter(state=Grant.State.LIVE, expires_at__gt=now).order_by("expires_at")
+    return (
+        about.select_related("evidence")
+        .defer("evidence__content")
+        .annotate(bridge_ends_at=Subquery(ends.values("expires_at")[:1]))
+    )
 
 
 def _with_devices(moves: QuerySet[Move]) -> QuerySet[Move]:
@@ -247,14 +262,15 @@ def described(move: Move, *, now: datetime) -> MoveRecord:
         grants = list(moved.select_related("product")) if move.ended_by_id else []
     return MoveRecord(
         move=move,
-        stage=_stage(move, bridged=bool(bridges), now=now),
+        stage=stage_of(move, bridged=bool(bridges), now=now),
         bridge_ends_at=min((grant.expires_at for grant in bridges if grant.expires_at), default=None),
         units=sum(grant.quantity for grant in grants),
         weight=weight_of(grants),
     )
 
 
-def _stage(move: Move, *, bridged: bool, now: datetime) -> Stage:
+def stage_of(move: Move, *, bridged: bool, now: datetime) -> Stage:
+    """Where a move stands; `bridged`: whether a bridge of it is in effect."""
     if move.state != Move.State.OPEN:
         ended: dict[str, Stage] = {
             Move.State.APPROVED: "approved",
