@@ -16,6 +16,7 @@ from redis.retry import Retry
 from portal.account_settings import *  # noqa: F403
 from portal.core import logs
 from portal.environment import DEMO_MARK, Environment
+from portal.rest_settings import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -38,6 +39,7 @@ PORTAL_ORIGINS = [
         means="where the portal is reached, like https://licenses.example.com",
     )
 ]
+environment.addresses("PORTAL_ORIGINS", PORTAL_ORIGINS, "https", "http")
 # Each of these may be several, the newest first (docs/rotation.md).
 _secret_keys = environment.secrets("SECRET_KEY", folder=DATA_DIR, means="signs sessions and nonces")
 SECRET_KEY, *SECRET_KEY_FALLBACKS = _secret_keys
@@ -62,6 +64,7 @@ SECOND_FACTOR_KEYS = environment.fernet_keys(
 TERMS_VERSION = environment.text("TERMS_VERSION", "2026-11")
 GRANTS_PER_DEVICE = 200
 ACTIVATION_CODE_KEPT = timedelta(days=7)
+CUSTOMER_LISTS_PER_MINUTE = environment.number("CUSTOMER_LISTS_PER_MINUTE", 60)  # of 200 customers, over REST
 ORDERS_PER_MINUTE = environment.number("ORDERS_PER_MINUTE", 600)  # of one program or person, over REST
 # A history up to so many entries is downloaded at once; a longer one is made in the background.
 HISTORY_ROWS_AT_ONCE = environment.number("HISTORY_ROWS_AT_ONCE", 5000)
@@ -156,11 +159,14 @@ FORM_RENDERER = "portal.core.forms.PortalRenderer"
 CSRF_FAILURE_VIEW = "portal.core.pages.form_expired"
 
 # --- Databases and cache (architecture.md, "Two databases") ---
+DATABASE_URL = environment.required(
+    "DATABASE_URL", demo=f"sqlite:///{DATA_DIR}/portal.sqlite3", means="the database"
+)
+if not environment.addresses("DATABASE_URL", [DATABASE_URL], "postgres", "postgresql", "sqlite"):
+    DATABASE_URL = "sqlite://:memory:"  # so that the other mistakes are told as well
 DATABASES: dict[str, Any] = {
     "default": dj_database_url.parse(
-        environment.required(
-            "DATABASE_URL", demo=f"sqlite:///{DATA_DIR}/portal.sqlite3", means="the database"
-        ),
+        DATABASE_URL,
         conn_max_age=60,
         conn_health_checks=True,
     )
@@ -175,6 +181,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # In-memory databases cannot be shared by real threads and processes, and the tests have both.
     DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}.test"}
 REDIS_URL = environment.text("REDIS_URL", "")
+environment.addresses("REDIS_URL", [REDIS_URL] if REDIS_URL else [], "redis", "rediss", "unix")
 CACHES: dict[str, Any] = {
     "default": (
         {
@@ -231,7 +238,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- People's accounts, by django-allauth: the rest is in portal/account_settings.py ---
-ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXIES", 0)
+TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO  # the demo has no TLS
 
 # --- Mail: rows, sent by the worker (accounts.mails) ---
@@ -285,39 +293,11 @@ STORAGES = {
     },
 }
 
-# --- REST ---
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.api.authentication.TokenAuthentication",
-        "accounts.api.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["portal.core.parsers.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "portal.core.problems.handle",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "License Portal",
-    "DESCRIPTION": "The partners' REST interface: the same operations as in the browser.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SCHEMA_PATH_PREFIX": "/api/v1/",
-    # Members called `state` that mean different things; the values are those of orders.api.outputs.
-    "ENUM_NAME_OVERRIDES": {
-        "OrderStateEnum": ["issued", "partly-activated", "activated", "blocked", "canceled"],
-        "OrderedKeyStateEnum": ["issued", "activated", "blocked", "canceled", "replaced"],
-    },
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # what it writes says nothing that the list of values does not
-}
-
 # --- Security ---
 SECURE_TLS = environment.flag("SECURE_TLS", default=not DEMO)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_TLS
 SECURE_SSL_REDIRECT = False  # nginx redirects
+SILENCED_SYSTEM_CHECKS = ["security.W008"]  # so Django need not ask for it
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_TLS
 SECURE_HSTS_PRELOAD = SECURE_TLS
@@ -326,7 +306,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
-TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -344,7 +323,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 LOGGING = logs.configure(
-    as_json=environment.flag("LOG_JSON", default=not DEMO), level=environment.text("LOG_LEVEL", "INFO")
+    as_json=environment.flag("LOG_JSON", default=not DEMO),
+    level=environment.one_of("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR"),
 )
 
 environment.check()
