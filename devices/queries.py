@@ -9,14 +9,32 @@ from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Replace
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiToken, Principal, Project
-from accounts.queries import OPERATE, VIEW, get_project, projects_of
+from accounts import kept_reads
+from accounts.models import ApiToken, Company, Principal, Project, User
+from accounts.queries import OPERATE, VIEW, get_project, held_by, projects_of, require_right
 from devices.hardware_id import NotAHardwareID, is_canonical, parse
-from devices.models import Alert, BlockedKey, Device, ProjectChange, SeqFloor, TrustAnchor
+from devices.models import Alert, BlockedKey, Device, DeviceContact, ProjectChange, SeqFloor, TrustAnchor
 from portal.core.errors import UNSEEN, NotFound
+from portal.core.kept_queries import Columns, KeptQuery, columns_of, listed
 from portal.core.models import Act, AuditEntry
 
 SHORTEST_FINGERPRINT = 8
+_DEVICE, _CONTACT = columns_of(Device), columns_of(DeviceContact)
+OF_PERSON = KeptQuery(
+    function="devices_device_of_person",
+    parameters=("hardware_id", "user_id"),
+    sql=f"""
+    SELECT {kept_reads.RIGHTS},
+           {listed("project", columns_of(Project))}, {listed("company", columns_of(Company))},
+           {listed("device", _DEVICE)}, {listed("contact", _CONTACT)}
+    FROM devices_device device
+    JOIN accounts_project project ON project.id = device.project_id
+    JOIN accounts_company company ON company.id = project.company_id
+    LEFT JOIN devices_devicecontact contact ON contact.device_id = device.id
+    WHERE device.hardware_id = %(hardware_id)s AND device.released_at IS NULL
+    """,  # noqa: S608 (the columns are models')
+)
+"""A change of it is a migration as well: PostgreSQL has it as a function."""
 
 
 class NoSuchDevice(NotFound):
@@ -110,11 +128,29 @@ def get_device(*, hardware_id: str, user: Principal, right: str = VIEW) -> Devic
     # What is no hardware ID is asked of no database: PostgreSQL refuses a NUL in a text.
     if not is_canonical(hardware_id):
         raise NoSuchDevice
+    if isinstance(user, User) and user.viewing is None:
+        return _device_of_person(hardware_id, user=user, right=right)
     device = _in_projects().filter(hardware_id=hardware_id, project__in=_seen_by(user)).first()
     if device is None:
         raise NoSuchDevice
     if right != VIEW:
         get_project(project_id=device.project_id, user=user, right=right)
+    return device
+
+
+def _device_of_person(hardware_id: str, *, user: User, right: str) -> Device:
+    row = OF_PERSON.row({"hardware_id": hardware_id, "user_id": user.pk})
+    if row is None:
+        raise NoSuchDevice
+    read = Columns(row)
+    standing = kept_reads.standing(read)
+    if not held_by(standing):
+        raise NoSuchDevice
+    require_right(standing, right)
+    device, contact = read.row(Device, _DEVICE), read.row(DeviceContact, _CONTACT)
+    device.project = standing.project
+    # As `select_related` leaves it, also where the device was never heard of.
+    device._state.fields_cache["contact"] = contact if contact.pk is not None else None
     return device
 
 

@@ -30,11 +30,15 @@ WITHOUT_HOLDING_LOCKS = (
     ),
 )
 WITHOUT_F = (
-    'Holding.objects.filter(pk__in=changes).update(balance=F("balance") + change)',
-    """for pk, amount in changes.items():
+    """    amounts = {pk: amount for pk, amount in sorted(changes.items()) if amount}
+""",
+    """    for pk, amount in changes.items():
         holding = Holding.objects.get(pk=pk)
         holding.balance += amount
-        holding.save(update_fields=["balance"])""",
+        holding.save(update_fields=["balance"])
+    return
+    amounts = {pk: amount for pk, amount in sorted(changes.items()) if amount}
+""",
 )
 
 
@@ -57,8 +61,14 @@ def _forgetful(operation: str, file: str, test: str, *, after: str = "") -> Guar
 LOCKS = (
     Guard(
         name="lock: the key, in activation",
-        file="licenses/activation.py",
-        edits=(("ActivationKey.objects.select_for_update(no_key=True)", "ActivationKey.objects.all()"),),
+        file="licenses/locked_keys.py",
+        in_function="licenses_locked_key",
+        edits=(
+            (
+                "WHERE fingerprint = given_fingerprint FOR NO KEY UPDATE;",
+                "WHERE fingerprint = given_fingerprint;",
+            ),
+        ),
         tests=(
             f"{RACES}/test_activation.py::TestActivation::test_of_thirty_two_at_once_one_gets_the_licenses",
         ),
@@ -97,11 +107,41 @@ LOCKS = (
         "device = ledger.lock_device(device)",
         f"{RACES}/test_statements.py::TestAcknowledgements",
     ),
-    _unlocked(
-        "lock: the device, in assigning",
-        "licenses/assignment.py",
-        "device = ledger.lock_device(device)\n    # Counted under the lock",
-        f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
+    Guard(
+        name="lock: the device, in assigning",
+        file="licenses/locked_devices.py",
+        in_function="licenses_locked_device",
+        edits=(("PERFORM 1 FROM devices_device WHERE id = given_device_id FOR NO KEY UPDATE;", ""),),
+        tests=(
+            f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
+        ),
+    ),
+    Guard(
+        name="lock: holdings, in assigning",
+        file="licenses/locked_devices.py",
+        in_function="licenses_locked_device",
+        edits=(("DO UPDATE SET balance = licenses_holding.balance", "DO NOTHING"),),
+        tests=(f"{RACES}/test_assignment.py::TestAssigning::test_of_thirty_two_five_get_the_last_five",),
+    ),
+    Guard(
+        name="lock: the company, in assigning",
+        file="licenses/locked_devices.py",
+        in_function="licenses_locked_device",
+        edits=(("PERFORM 1 FROM accounts_company WHERE id = given_company_id FOR KEY SHARE;", ""),),
+        tests=(f"{RACES}/test_companies.py",),
+    ),
+    Guard(
+        name="lock: the company, in activation",
+        file="licenses/locked_keys.py",
+        in_function="licenses_locked_key",
+        edits=(("PERFORM 1 FROM accounts_company WHERE id = given_company_id FOR KEY SHARE;", ""),),
+        tests=(f"{RACES}/test_companies.py",),
+    ),
+    Guard(
+        name="order of locks: devices before holdings, in assigning to many",
+        file="licenses/assignment.py",
+        edits=(("    for device in devices:\n        ledger.lock_device(device)\n", ""),),
+        tests=(f"{RACES}/test_assignment.py",),
     ),
     _unlocked(
         "lock: the device, in undoing",
@@ -137,13 +177,13 @@ LOCKS = (
         name="lock: holdings",
         file="licenses/ledger.py",
         edits=WITHOUT_HOLDING_LOCKS,
-        tests=(f"{RACES}/test_assignment.py::TestAssigning::test_of_thirty_two_five_get_the_last_five",),
+        tests=(f"{RACES}/test_transfers.py",),
     ),
     Guard(
         name="lock: holdings, and F() with it",
         file="licenses/ledger.py",
         edits=(*WITHOUT_HOLDING_LOCKS, WITHOUT_F),
-        tests=(f"{RACES}/test_assignment.py::TestAssigning::test_of_thirty_two_five_get_the_last_five",),
+        tests=(f"{RACES}/test_transfers.py",),
     ),
     Guard(
         name="lock: companies, when a member leaves",
@@ -205,9 +245,8 @@ LOCKS = (
         file="portal/core/acts.py",
         edits=(
             (
-                "    Act.objects.bulk_create([wanted], ignore_conflicts=True)",
-                """    if not Act.objects.filter(scope=caller.scope, key=caller.key).exists():
-        Act.objects.bulk_create([wanted])""",
+                '" ON CONFLICT DO NOTHING RETURNING 1"',
+                '" RETURNING 1"',
             ),
         ),
         tests=(
@@ -273,7 +312,7 @@ SUFFICIENCY = (
     Guard(
         name="check: room on the device",
         file="licenses/room.py",
-        edits=(("return held + places <= settings.GRANTS_PER_DEVICE", "return True"),),
+        edits=(("return grants <= settings.GRANTS_PER_DEVICE", "return True"),),
         tests=(f"{OPERATIONS}/test_assignment.py",),
     ),
     Guard(

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 import structlog
 from django.db import connection, transaction
 
+from portal.core import batches
+from portal.core.batches import Batch
 from portal.core.models import OutboxJob
 
 LEASE = timedelta(minutes=5)
@@ -59,9 +61,12 @@ def handler(name: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def put(name: str, *, now: datetime, due_at: datetime | None = None, **arguments: Any) -> None:
+def put(
+    name: str, *, now: datetime, due_at: datetime | None = None, batch: Batch | None = None, **arguments: Any
+) -> None:
     """Ask for a job, after the current transaction commits and not before `due_at`."""
-    OutboxJob.objects.create(handler=name, arguments=arguments, created_at=now, due_at=due_at or now)
+    job = OutboxJob(handler=name, arguments=arguments, created_at=now, due_at=due_at or now)
+    batches.write([job], batch=batch)
 
 
 def put_all(name: str, jobs: Sequence[Mapping[str, Any]], *, now: datetime) -> None:

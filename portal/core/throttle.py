@@ -5,13 +5,17 @@ would each allow the limit. Windows follow each other in time, the same for ever
 counters of its own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.core.cache import cache
+from django.core.cache import DEFAULT_CACHE_ALIAS, caches
+from django.core.cache.backends.base import BaseCache
 from django.utils.translation import gettext_lazy as _
 
 from portal.core.errors import Throttled
+from portal.core.kept_redis import KeptRedisCache
 
 
 class RateLimited(Throttled):
@@ -43,22 +47,32 @@ def hit(limit: Limit, *subjects: str, now: datetime, call: str = "") -> None:
         window ends.
     """
     window, gone = divmod(int(now.timestamp()), limit.seconds)
-    over = False
     prefix = f"throttle:{limit.name}:{window}"
-    repeated = bool(call) and not cache.add(f"{prefix}:call:{call}", 1, timeout=limit.seconds)
-    for subject in subjects:
-        key = f"{prefix}:{subject}"
-        if repeated:
-            # Not counted, but held all the same: else every try could be made twice, the second for nothing.
-            over |= cache.get(key, 0) > limit.times
-            continue
-        cache.add(key, 0, timeout=limit.seconds)
+    counters = [f"{prefix}:{subject}" for subject in subjects]
+    name = f"{prefix}:call:{call}" if call else ""
+    shared: Any = caches[DEFAULT_CACHE_ALIAS]
+    count = _count_in_redis if isinstance(shared, KeptRedisCache) else _count_in_database
+    if count(shared, name, counters, limit.seconds) > limit.times:
+        raise RateLimited(seconds=limit.seconds - gone)
+
+
+def _count_in_redis(shared: KeptRedisCache, call: str, counters: Sequence[str], seconds: int) -> int:
+    return shared.count(call, counters, seconds=seconds)
+
+
+def _count_in_database(shared: BaseCache, call: str, counters: Sequence[str], seconds: int) -> int:
+    """The same by Django's database cache, statement by statement."""
+    # Not counted, but held all the same: else every try could be made twice, the second for nothing.
+    if call and not shared.add(call, 1, timeout=seconds):
+        return max(shared.get(key, 0) for key in counters)
+    highest = 0
+    for key in counters:
+        shared.add(key, 0, timeout=seconds)
         try:
-            over |= cache.incr(key) > limit.times
+            highest = max(highest, shared.incr(key))
         except ValueError:  # it was dropped between the two calls, by a full cache
-            cache.set(key, 1, timeout=limit.seconds)
+            shared.set(key, 1, timeout=seconds)
         # Django's database cache gives a counter that rises its default time to live, which is shorter. That
         # it lives longer than its window does no harm: the next window has another.
-        cache.touch(key, timeout=limit.seconds)
-    if over:
-        raise RateLimited(seconds=limit.seconds - gone)
+        shared.touch(key, timeout=seconds)
+    return highest
