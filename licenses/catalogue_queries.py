@@ -8,7 +8,6 @@ from portal.core.errors import Conflict, NotFound
 from portal.core.kept_queries import Columns, KeptQuery, columns_of, listed
 from portal.core.models import AuditEntry
 
-
 _PRODUCT = columns_of(Product)
 PRODUCT = KeptQuery(
     function="licenses_product_named",

@@ -12,13 +12,15 @@ from devices.queries import NoSuchDevice
 from licenses import ledger
 from licenses.models import Grant, Holder, Holding, LicenseDocument, LogLeaf, LogLine, Product, Transfer
 from portal.core.batches import Batch
-from portal.core.kept_queries import Columns, KeptSteps
+from portal.core.kept_queries import Columns, KeptSteps, columns_of, listed
 from portal.core.models import AuditEntry, OutboxJob
 
-_DEVICE = ("id", "hardware_id", "project_id", "name", "pinned_spki", "seq_floor", "released_at")
-_PROJECT = ("id", "company_id", "name", "archived_at")
-_GRANT = ("id", "product_id", "quantity", "license_class", "made_at", "expires_at")
-_PRODUCT = ("id", "code", "version", "returnable")
+_DEVICE = columns_of(
+    Device, "id", "hardware_id", "project_id", "name", "pinned_spki", "seq_floor", "released_at"
+)
+_PROJECT = columns_of(Project, "id", "company_id", "name", "archived_at")
+_GRANT = columns_of(Grant, "id", "product_id", "quantity", "license_class", "made_at", "expires_at")
+_PRODUCT = columns_of(Product, "id", "code", "version", "returnable")
 STEPS = KeptSteps(
     function="licenses_locked_device",
     parameters=("device_id", "company_id", "product_id", "now"),
@@ -41,14 +43,14 @@ STEPS = KeptSteps(
         """,
     ),
     sql=f"""
-    SELECT {", ".join(f"device.{column}" for column in _DEVICE)},
-           {", ".join(f"project.{column}" for column in _PROJECT)},
+    SELECT {listed("device", _DEVICE)},
+           {listed("project", _PROJECT)},
            giver.id, giver.log_id, taker.id, taker.log_id, free.id, free.balance, has.id, has.balance,
            (SELECT MAX(seq) FROM licenses_licensedocument WHERE device_id = device.id),
            EXISTS (SELECT 1 FROM licenses_move WHERE broken_id = device.id AND state = 'open'),
            EXISTS (SELECT 1 FROM licenses_testlicense WHERE device_id = device.id AND started_at IS NULL),
-           {", ".join(f"held.{column}" for column in _GRANT)},
-           {", ".join(f"product.{column}" for column in _PRODUCT)}
+           {listed("held", _GRANT)},
+           {listed("product", _PRODUCT)}
     FROM devices_device device
     JOIN accounts_project project ON project.id = device.project_id
     LEFT JOIN licenses_holder giver ON giver.project_id = device.project_id

@@ -12,11 +12,11 @@ from licenses.ledger import Line
 from licenses.models import ActivationKey, Holder, Holding, LogLeaf, LogLine, Product, Transfer
 from portal.core import batches
 from portal.core.batches import Batch
-from portal.core.kept_queries import Columns, KeptSteps
+from portal.core.kept_queries import Columns, KeptSteps, columns_of, listed
 from portal.core.models import Act, AuditEntry
 
-_KEY = ("id", "order_id", "last_four", "state", "activated_by_id")
-_PRODUCT = ("id", "code", "version", "name", "kind", "unit", "returnable")
+_KEY = columns_of(ActivationKey, "id", "order_id", "last_four", "state", "activated_by_id")
+_PRODUCT = columns_of(Product, "id", "code", "version", "name", "kind", "unit", "returnable")
 # Which of the two it is, the caller says: the other is null.
 _DESTINATION = """
     SELECT id FROM licenses_holder WHERE company_id = %(into_company)s
@@ -60,7 +60,7 @@ STEPS = KeptSteps(
         """,  # noqa: S608 (the query above)
     ),
     sql=f"""
-    SELECT {", ".join(f"key.{column}" for column in _KEY)}, source.id, source.log_id,
+    SELECT {listed("key", _KEY)}, source.id, source.log_id,
            destination.id, destination.kind, destination.log_id,
            company.imported_into_id, project.name, project.archived_at,
            EXISTS (
@@ -68,7 +68,7 @@ STEPS = KeptSteps(
                WHERE admin.company_id = %(company_id)s AND admin.role = 'admin'
                  AND admin.user_id <> %(user_id)s
            ),
-           line.quantity, {", ".join(f"product.{column}" for column in _PRODUCT)},
+           line.quantity, {listed("product", _PRODUCT)},
            there.id, there.balance, here.id, here.balance
     FROM licenses_activationkey key
     JOIN licenses_holder source ON source.activation_key_id = key.id

@@ -9,7 +9,14 @@ from devices import seq_floors  # noqa: F401
 from licenses import fulfilment, key_ceremony, key_replacement, order_queries  # noqa: F401
 from portal.core import gallery, pages
 
+_API = [
+    path("", include("licenses.api.urls")),
+    path("", include("accounts.api.urls")),
+    path("", include("orders.api.urls")),
+]
 urlpatterns = [
+    # First, and by themselves: addresses are tried in turn, and programs ask most.
+    path("api/v1/", include(_API)),
     path("", include("portal.device_urls")),
     path("", include("accounts.web.urls")),
     path("", include("licenses.web.urls")),
@@ -19,9 +26,6 @@ urlpatterns = [
     path("staff/", include("licenses.web.staff_urls")),
     path("staff/", include("accounts.web.staff_urls")),
     path("staff/", include("orders.web.staff_urls")),
-    path("api/v1/", include("accounts.api.urls")),
-    path("api/v1/", include("licenses.api.urls")),
-    path("api/v1/", include("orders.api.urls")),
     path("problems/<slug:code>", open_without_terms(pages.explain), name="problem"),
     path("components", gallery.components, name="components"),
 ]

@@ -72,7 +72,7 @@ PERFORM 1 FROM licenses_activationkey WHERE fingerprint = given_fingerprint FOR 
         ORDER BY 1, 2
         ON CONFLICT (holder_id, product_id) DO UPDATE SET balance = licenses_holding.balance
         ; RETURN QUERY 
-    SELECT key.id, key.order_id, key.last_four, key.state, key.activated_by_id, source.id, source.log_id,
+    SELECT key."id", key."order_id", key."last_four", key."state", key."activated_by_id", source.id, source.log_id,
            destination.id, destination.kind, destination.log_id,
            company.imported_into_id, project.name, project.archived_at,
            EXISTS (
@@ -80,7 +80,7 @@ PERFORM 1 FROM licenses_activationkey WHERE fingerprint = given_fingerprint FOR 
                WHERE admin.company_id = given_company_id AND admin.role = 'admin'
                  AND admin.user_id <> given_user_id
            ),
-           line.quantity, product.id, product.code, product.version, product.name, product.kind, product.unit, product.returnable,
+           line.quantity, product."id", product."code", product."version", product."name", product."kind", product."returnable", product."unit",
            there.id, there.balance, here.id, here.balance
     FROM licenses_activationkey key
     JOIN licenses_holder source ON source.activation_key_id = key.id
@@ -134,14 +134,14 @@ PERFORM 1 FROM devices_device WHERE id = given_device_id FOR NO KEY UPDATE; PERF
         ORDER BY 1
         ON CONFLICT (holder_id, product_id) DO UPDATE SET balance = licenses_holding.balance
         ; RETURN QUERY 
-    SELECT device.id, device.hardware_id, device.project_id, device.name, device.pinned_spki, device.seq_floor, device.released_at,
-           project.id, project.company_id, project.name, project.archived_at,
+    SELECT device."id", device."hardware_id", device."project_id", device."name", device."pinned_spki", device."seq_floor", device."released_at",
+           project."id", project."company_id", project."name", project."archived_at",
            giver.id, giver.log_id, taker.id, taker.log_id, free.id, free.balance, has.id, has.balance,
            (SELECT MAX(seq) FROM licenses_licensedocument WHERE device_id = device.id),
            EXISTS (SELECT 1 FROM licenses_move WHERE broken_id = device.id AND state = 'open'),
            EXISTS (SELECT 1 FROM licenses_testlicense WHERE device_id = device.id AND started_at IS NULL),
-           held.id, held.product_id, held.quantity, held.license_class, held.made_at, held.expires_at,
-           product.id, product.code, product.version, product.returnable
+           held."id", held."product_id", held."quantity", held."license_class", held."made_at", held."expires_at",
+           product."id", product."code", product."version", product."returnable"
     FROM devices_device device
     JOIN accounts_project project ON project.id = device.project_id
     LEFT JOIN licenses_holder giver ON giver.project_id = device.project_id

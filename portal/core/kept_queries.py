@@ -20,9 +20,11 @@ Row = TypeVar("Row", bound=models.Model)
 LARGEST_ID = 2**63 - 1
 
 
-def columns_of(model: type[models.Model]) -> tuple[str, ...]:
-    """The names of all columns of a model's table."""
-    return tuple(str(field.column) for field in model._meta.concrete_fields)
+def columns_of(model: type[models.Model], *names: str) -> tuple[str, ...]:
+    """The names of columns of a model's table, all or these, in the order of its fields."""
+    every = tuple(str(field.column) for field in model._meta.concrete_fields)
+    assert set(names) <= set(every), f"{model} has no such column"
+    return tuple(name for name in every if not names or name in names)
 
 
 def listed(table: str, columns: Iterable[str]) -> str:
@@ -90,7 +92,10 @@ class Columns:
         return self._row[self._place - count : self._place]
 
     def row(self, model: type[Row], columns: Sequence[str]) -> Row:
-        """The next ones as a row of a model, which reads by itself what is not among them."""
+        """The next ones as a row of a model, which reads by itself what is not among them.
+
+        :param columns: as `columns_of` orders them.
+        """
         values = self.values(len(columns))
         if connection.vendor != "postgresql":
             values = [_from_sqlite(model, name, value) for name, value in zip(columns, values, strict=True)]
