@@ -37,6 +37,5 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "deploy/is_healthy.py"]
 # WSGI over HTTP/1 only; a worker that dies is replaced, one that hangs at the end is killed. The container's
 # runtime ends the whole group, so no worker goes on answering without its parent.
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--http", "1", "--no-ws", \
-     "--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "--workers-kill-timeout", "30", \
-     "portal.wsgi:application"]
+CMD ["granian", "--interface=wsgi", "--host=0.0.0.0", "--port=8000", "--http=1", "--no-ws", "--workers=2", \
+     "--blocking-threads=4", "--respawn-failed-workers", "--workers-kill-timeout=30", "portal.wsgi:application"]

@@ -63,6 +63,11 @@ def qr_reader_binary() -> str | None:
     return shutil.which("zbarimg") or _existing("/usr/bin/zbarimg")
 
 
+def nginx_binary() -> str | None:
+    """Return the path of `nginx`, which stands in front of a production that a test starts, or None."""
+    return shutil.which("nginx") or _existing("/usr/sbin/nginx")
+
+
 def _existing(path: str) -> str | None:
     return path if Path(path).exists() else None
 
@@ -76,6 +81,7 @@ def missing_packages() -> list[str]:
         ("redis-server", redis_binary()),
         ("chromium", chromium_binary()),
         ("zbar-tools", qr_reader_binary()),
+        ("nginx-light", nginx_binary()),
     )
     return [package for package, program in programs if program is None]
 
@@ -91,7 +97,7 @@ def _debian_release() -> str | None:
 
 
 def ensure() -> None:
-    """Have PostgreSQL, Redis, Chromium and zbarimg here; as root install what is missing.
+    """Have PostgreSQL, Redis, Chromium, zbarimg and nginx here; as root install what is missing.
 
     :raises PackageRefusal: something is missing and this user or system cannot install it.
     """
@@ -100,8 +106,8 @@ def ensure() -> None:
         return
     if _debian_release() is None:
         raise PackageRefusal(
-            "Missing: %s (Debian's names); install PostgreSQL %d or later, redis-server, chromium "
-            "and zbarimg the way this system does." % (", ".join(missing), OLDEST_POSTGRESQL)
+            "Missing: %s (Debian's names); install PostgreSQL %d or later, redis-server, chromium, "
+            "zbarimg and nginx the way this system does." % (", ".join(missing), OLDEST_POSTGRESQL)
         )
     if os.geteuid() != 0:
         raise PackageRefusal("sudo apt-get install -y --no-install-recommends " + " ".join(missing))

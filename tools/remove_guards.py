@@ -27,9 +27,9 @@ from tools.guards import GUARDS
 from tools.services import PrivateServices, ServiceRefusal
 
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = ("accounts", "appliance", "devices", "licenses", "orders", "portal", "tests", "tools")
+COPIED = ("accounts", "appliance", "devices", "licenses", "orders", "portal", "support", "tests", "tools")
 TEMPLATE, DATABASE = "without_nothing", "test_portal"
-OURS = "^(core|accounts|devices|licenses)_"
+OURS = "^(core|accounts|devices|licenses|orders|support)_"
 # Django's own tables for permissions, which nothing here uses.
 NOT_OURS = "^accounts_user_(groups|user_permissions)$"
 PATIENCE = 300

@@ -17,8 +17,7 @@ import pytest
 # Where to write the count, for tools.run_tests to sum up.
 COUNT_FILE = "PORTAL_TEST_COUNT_FILE"
 # Set to 1, races run as often as they were meant to (tests/races/pool.py).
-WHOLE_RACES = "PORTAL_WHOLE_RACES"
-WHOLE_RACES = "LICENSE_PORTAL_WHOLE_RACES"  # set to 1: races run as often as they were meant to
+WHOLE_RACES = "LICENSE_PORTAL_WHOLE_RACES"
 # What pytest calls an outcome, and what the closing line calls it. A deselected test did not run at all.
 OUTCOMES = {
     "passed": "passed",

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from accounts.models import User
 from tests.factories import PASSWORD
@@ -43,6 +43,12 @@ def session_of(user: User, address: str) -> Any:
     client.force_login(user)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]
     return {"name": cookie.key, "value": cookie.value, "url": address}
+
+
+def follow(locator: Locator) -> None:
+    """Clicks what leads to another page, and waits until that is there: a click alone does not wait."""
+    with locator.page.expect_navigation():
+        locator.click()
 
 
 def fits(page: Page) -> bool:

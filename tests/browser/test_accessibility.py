@@ -16,7 +16,7 @@ from licenses.issuing import OrderLine, WantedOrder
 from licenses.models import ActivationKey, Move
 from tests import factories
 from tests.browser.conftest import OpenWindow
-from tests.browser.looks import findings, fits, sign_in
+from tests.browser.looks import findings, fits, follow, sign_in
 from tests.factories import NOW, PASSWORD, caller
 from tests.operations import moving
 
@@ -131,42 +131,42 @@ class TestPages:
         page.goto("/")
         page.get_by_label(say("E-mail address")).fill("alice@example.com")
         page.get_by_label(say("Password")).fill("wrong")
-        page.get_by_role("button", name=say("Sign in")).click()
+        follow(page.get_by_role("button", name=say("Sign in")))
         found = {"sign-in": findings(page)}
         sign_in(page, User.objects.get(forename="Alice"))
         page.goto("/activate")
         page.get_by_label(say("Activation key")).fill(factories.make_key())
-        page.get_by_role("button", name=say("Look what it holds")).click()
+        follow(page.get_by_role("button", name=say("Look what it holds")))
         found["confirm"] = findings(page)
-        page.get_by_role("button", name=say("Activate the key")).click()
+        follow(page.get_by_role("button", name=say("Activate the key")))
         found["activated"] = findings(page)
         [project, _other] = company.projects.order_by("pk")
         page.goto(f"/companies/{company.pk}/transfer?from=company:{company.pk}")
         page.get_by_label(say("To"), exact=True).select_option(f"project:{project.pk}")
         page.get_by_label(say("Quantity")).fill("1")
-        page.get_by_role("button", name=say("Look at the numbers")).click()
+        follow(page.get_by_role("button", name=say("Look at the numbers")))
         found["transfer"] = findings(page)
         page.goto(f"/projects/{project.pk}/devices/many")
         page.get_by_label(say("Devices")).fill("009033770001;A branch\nnonsense")
-        page.get_by_role("button", name=say("Check the list")).click()
+        follow(page.get_by_role("button", name=say("Check the list")))
         found["add many"] = findings(page)
         page.goto(f"/projects/{project.pk}/assign?device={HARDWARE_ID}")
         page.get_by_label(say("Quantity for each device")).fill("1")
-        page.get_by_role("button", name=say("Look at the numbers")).click()
+        follow(page.get_by_role("button", name=say("Look at the numbers")))
         found["assign many"] = findings(page)
         page.goto("/activate/several")
         page.get_by_label(say("Activation keys")).fill(f"{factories.make_key()}\nnonsense")
-        page.get_by_role("button", name=say("Look what they hold")).click()
+        follow(page.get_by_role("button", name=say("Look what they hold")))
         found["several keys"] = findings(page)
-        page.locator("main .actions button").first.click()
+        follow(page.locator("main .actions button").first)
         found["several activated"] = findings(page)
         page.goto(f"/devices/{HARDWARE_ID}")
         page.get_by_label(say("Quantity")).fill("1000")
-        page.get_by_role("button", name=say("Assign")).click()
+        follow(page.get_by_role("button", name=say("Assign")))
         found["assign"] = findings(page)
         page.get_by_text(say("Carry files by phone")).click()
         page.get_by_label(say("or its text")).fill("nonsense")
-        page.get_by_role("button", name=say("Hand in the file")).click()
+        follow(page.get_by_role("button", name=say("Hand in the file")))
         found["hand in"] = findings(page)
         assert {name: report for name, report in found.items() if report} == {}
 
@@ -184,10 +184,10 @@ class TestPages:
         sign_in(page, User.objects.get(forename="Dora"))
         page.goto(f"/projects/{factories.first_project(dora).pk}")
         page.get_by_label(say("Hardware ID")).fill(HARDWARE_ID)
-        page.get_by_role("button", name=say("Add the device")).click()
+        follow(page.get_by_role("button", name=say("Add the device")))
         found["taken"] = findings(page)
         page.get_by_role("link", name=say("Claim this device")).click()
-        page.get_by_role("button", name=say("Make the code")).click()
+        follow(page.get_by_role("button", name=say("Make the code")))
         found["code"] = findings(page)
         assert {name: report for name, report in found.items() if report} == {}
 
@@ -248,16 +248,16 @@ class TestPages:
             pem(make_authority("Other Networks", now=NOW).root).decode()
         )
         page.get_by_label(say("Hardware IDs it may speak for")).fill("00-90")
-        page.get_by_role("button", name=say("Look at it")).click()
+        follow(page.get_by_role("button", name=say("Look at it")))
         found["refused"] = findings(page)
         page.get_by_label(say("Hardware IDs it may speak for")).fill("00-90-34")
-        page.get_by_role("button", name=say("Look at it")).click()
+        follow(page.get_by_role("button", name=say("Look at it")))
         found["anchor asked"] = findings(page)
-        page.get_by_role("button", name=say("Trust it")).click()
+        follow(page.get_by_role("button", name=say("Trust it")))
         found["anchor added"] = findings(page)
         page.goto(f"/staff/blocks/device?device={HARDWARE_ID}")
         page.get_by_label(say("Reason")).fill("stolen from the van")
-        page.get_by_role("button", name=say("Look at the device")).click()
+        follow(page.get_by_role("button", name=say("Look at the device")))
         found["block asked"] = findings(page)
         assert TrustAnchor.objects.count() == 2
         assert {name: report for name, report in found.items() if report} == {}
@@ -313,7 +313,7 @@ class TestPages:
         ):
             look(f"/staff/{address}")
         page.goto(f"/staff/orders/{first.order_id}")
-        page.get_by_role("button", name=say("Show the keys")).click()
+        follow(page.get_by_role("button", name=say("Show the keys")))
         found["keys shown"] = findings(page)
         assert fits(page)
         for name, lines in (("wrong", "=A;Port;14;1\nB;Port;14;none\n"), ("right", "A;Port;14;1\n")):

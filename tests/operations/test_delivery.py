@@ -9,14 +9,14 @@ from django.conf import LazySettings
 
 from accounts.models import User
 from devices.models import Device
-from licenses import bundle, delivery, documents, jose, keyring, queries
+from licenses import delivery, documents, jose, keyring, queries
 from licenses.document import TYP
 from licenses.handout import Bundle
 from licenses.keyring import NoKeySet, SigningKeyMissing
 from licenses.models import Grant, LicenseDocument
 from portal.core.models import AuditEntry
-from tests.factories import NOW, activated, assigned, caller, make_device
-from tests.operations.bookkeeping import last_entry, listed, read, refused, unchanged
+from tests.factories import NOW, assigned, caller, make_device
+from tests.operations.bookkeeping import listed, read, refused, unchanged
 from tests.operations.unbought import a_test_license
 
 with_keys = pytest.mark.usefixtures("keyring")
@@ -283,16 +283,3 @@ class TestWithoutKeys:
         assigned(device)
 
         assert listed(device) == [("Port", 14, 1)]
-
-
-@with_keys
-class TestSize:
-    def test_the_largest_document_fits_into_a_bundle(self, device: Device) -> None:
-        activated(device.project, {"ApplicationSharing": 200 * 1000})
-        for _ in range(200):
-            assigned(device, 1000, "ApplicationSharing")
-
-        got = download(device)
-
-        assert len(got.content) < bundle.MAX_BYTES
-        assert last_entry().event == "document-downloaded"

@@ -5,16 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import Project
 from devices.models import Device
-from licenses import bundle, delivery, documents, jose, key_ceremony, keyring, keyset, queries
+from licenses import delivery, documents, jose, key_ceremony, keyring, keyset, queries
 from licenses.document import TYP
 from licenses.handout import Bundle
 from licenses.keyset import Roots
 from licenses.models import LicenseDocument
 from licenses.signers import Ed25519Signer, FileSigner, MLDSA65Signer, PublicKey
 from tests.conftest import Keys
-from tests.factories import NOW, activated, assigned, caller, make_device
+from tests.factories import NOW, assigned, caller
 from tests.operations.bookkeeping import unchanged
 
 LATER = NOW + timedelta(days=1)
@@ -137,25 +136,6 @@ class TestAChangeOfRoots:
 
         assert json.loads(fetch(device, held=1).content)["keyset"] is not None
         assert bytes(current(device).signed or b"") == before
-
-
-class TestSizes:
-    def test_two_hundred_grants_after_ten_rotations_and_a_change_of_roots_fit(
-        self, keyring: Keys, project: Project, catalogue: None
-    ) -> None:
-        activated(project, {"ApplicationSharing": 200})
-        device = make_device(project=project)
-        for _ in range(200):
-            assigned(device, code="ApplicationSharing")
-        roots = change_roots(keyring.roots)
-        for _ in range(10):
-            rotate(roots)
-
-        content = fetch(device).content
-
-        assert len(json.loads(content)["chain"]) == 1
-        assert len(content) <= bundle.MAX_BYTES // 2
-        assert signers_of(content) == in_use()
 
 
 def key_rings_now() -> keyring.KeyRing:
