@@ -5,6 +5,7 @@ Constraints, indexes and triggers are not listed: tools.remove_guards asks the d
 
 from tools.guard import NEVER, OPERATIONS, RACES, Guard
 from tools.guards_of_catalogue import CATALOGUE
+from tools.guards_of_hot_acts import HOT_ACTS
 from tools.guards_of_long_jobs import LONG_JOBS
 from tools.guards_of_moves import MOVES
 from tools.guards_of_notices import NOTICES
@@ -60,20 +61,6 @@ def _forgetful(operation: str, file: str, test: str, *, after: str = "") -> Guar
 
 LOCKS = (
     Guard(
-        name="lock: the key, in activation",
-        file="licenses/locked_keys.py",
-        in_function="licenses_locked_key",
-        edits=(
-            (
-                "WHERE fingerprint = given_fingerprint FOR NO KEY UPDATE;",
-                "WHERE fingerprint = given_fingerprint;",
-            ),
-        ),
-        tests=(
-            f"{RACES}/test_activation.py::TestActivation::test_of_thirty_two_at_once_one_gets_the_licenses",
-        ),
-    ),
-    Guard(
         name="lock: many devices in one order",
         file="licenses/assignment.py",
         edits=(("sorted(set(devices), key=lambda device: device.hardware_id)", "list(devices)"),),
@@ -106,42 +93,6 @@ LOCKS = (
         "licenses/acknowledgement.py",
         "device = ledger.lock_device(device)",
         f"{RACES}/test_statements.py::TestAcknowledgements",
-    ),
-    Guard(
-        name="lock: the device, in assigning",
-        file="licenses/locked_devices.py",
-        in_function="licenses_locked_device",
-        edits=(("PERFORM 1 FROM devices_device WHERE id = given_device_id FOR NO KEY UPDATE;", ""),),
-        tests=(
-            f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
-        ),
-    ),
-    Guard(
-        name="lock: holdings, in assigning",
-        file="licenses/locked_devices.py",
-        in_function="licenses_locked_device",
-        edits=(("DO UPDATE SET balance = licenses_holding.balance", "DO NOTHING"),),
-        tests=(f"{RACES}/test_assignment.py::TestAssigning::test_of_thirty_two_five_get_the_last_five",),
-    ),
-    Guard(
-        name="lock: the company, in assigning",
-        file="licenses/locked_devices.py",
-        in_function="licenses_locked_device",
-        edits=(("PERFORM 1 FROM accounts_company WHERE id = given_company_id FOR KEY SHARE;", ""),),
-        tests=(f"{RACES}/test_companies.py",),
-    ),
-    Guard(
-        name="lock: the company, in activation",
-        file="licenses/locked_keys.py",
-        in_function="licenses_locked_key",
-        edits=(("PERFORM 1 FROM accounts_company WHERE id = given_company_id FOR KEY SHARE;", ""),),
-        tests=(f"{RACES}/test_companies.py",),
-    ),
-    Guard(
-        name="order of locks: devices before holdings, in assigning to many",
-        file="licenses/assignment.py",
-        edits=(("    for device in devices:\n        ledger.lock_device(device)\n", ""),),
-        tests=(f"{RACES}/test_assignment.py",),
     ),
     _unlocked(
         "lock: the device, in undoing",
@@ -481,5 +432,6 @@ GUARDS = (
     *STAFF,
     *ORDERS,
     *CATALOGUE,
+    *HOT_ACTS,
     *LONG_JOBS,
 )

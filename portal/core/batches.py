@@ -57,7 +57,8 @@ class Batch:
 
     def send(self) -> None:
         """Everything, in one statement."""
-        statements, given = [], []
+        statements: list[str] = []
+        given: list[Any] = []
         for sql, values in self._changes:
             statements.append(sql)
             given += values

@@ -84,7 +84,8 @@ class Columns:
     """The columns of one row, read from left to right."""
 
     def __init__(self, row: Sequence[Any], *, after: "Columns | None" = None) -> None:
-        self._row, self._place = row, after._place if after else 0
+        self._row = row
+        self._place: int = after._place if after else 0
 
     def values(self, count: int) -> Sequence[Any]:
         """The next ones, as they are."""
@@ -149,11 +150,11 @@ class KeptSteps:
                 for step in self.steps:
                     cursor.execute(_LOCKS.sub("", step), given)
                 cursor.execute(self.sql, given)
-                return cursor.fetchall()
+                return list(cursor.fetchall())
             places = ", ".join(f"%({name})s" for name in self.parameters)
             drawn = "".join(f", {next_id(model)}" for model in ids_of)
             cursor.execute(f"SELECT found.*{drawn} FROM {self.function}({places}) found", given)  # noqa: S608
-            rows = cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
         width = len(ids_of)
         for place, model in enumerate(ids_of):
             batch.keep_ids(model, [row[place - width] for row in rows])

@@ -26,13 +26,13 @@ return highest
 
 
 class _KeptClient(RedisCacheClient):
-    def __init__(self, servers: Sequence[str], **options: Any) -> None:
+    def __init__(self, servers: list[str], **options: Any) -> None:
         super().__init__(servers, **options)
         self._kept: dict[int, Any] = {}
         self._count: Any = None
 
-    def get_client(self, key: str | None = None, *, write: bool = False) -> Any:
-        index = self._get_connection_pool_index(write)
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        index: int = self._get_connection_pool_index(write)  # type: ignore[attr-defined]
         if index not in self._kept:
             self._kept[index] = super().get_client(key, write=write)
         return self._kept[index]
@@ -57,5 +57,6 @@ class KeptRedisCache(RedisCache):
         :param call: a name of the call; "" for one that has none, and counts each time.
         """
         keys = [self.make_and_validate_key(key) for key in (call or "-", *counters)]
-        highest: int = self._cache.count(keys, named=bool(call), seconds=seconds)
+        cache: Any = self._cache
+        highest: int = cache.count(keys, named=bool(call), seconds=seconds)
         return highest

@@ -64,7 +64,8 @@ def _count_in_database(shared: BaseCache, call: str, counters: Sequence[str], se
     """The same by Django's database cache, statement by statement."""
     # Not counted, but held all the same: else every try could be made twice, the second for nothing.
     if call and not shared.add(call, 1, timeout=seconds):
-        return max(shared.get(key, 0) for key in counters)
+        counts: list[int] = [shared.get(key, 0) for key in counters]
+        return max(counts)
     highest = 0
     for key in counters:
         shared.add(key, 0, timeout=seconds)
