@@ -13,7 +13,7 @@ class Guard:
 
     file: where it stands. edits: text and what stands there instead when the guard is gone; each text is
     there exactly once. tests: what to run; one of them must fail. in_function:
-    the function of PostgreSQL that is edited, where the file holds the text of one (docs/decisions/0036).
+    the function of PostgreSQL that is edited; the file is the migration that makes it (docs/decisions/0036).
     """
 
     name: str

@@ -365,7 +365,7 @@ REPETITION = (
         "assign",
         "licenses/assignment.py",
         f"{OPERATIONS}/test_assignment.py",
-        after="\n        return _assignment(act.outcome)\n    device = _lock",
+        after="\n        return _assignment(act.outcome)\n    locked = _lock",
     ),
     _forgetful(
         "assign to many",

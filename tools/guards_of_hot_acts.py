@@ -5,7 +5,7 @@ from tools.guard import RACES, Guard
 HOT_ACTS = (
     Guard(
         name="lock: the key, in activation",
-        file="licenses/locked_keys.py",
+        file="licenses/migrations/0012_hot_acts.py",
         in_function="licenses_locked_key",
         edits=(
             (
@@ -19,7 +19,7 @@ HOT_ACTS = (
     ),
     Guard(
         name="lock: the device, in assigning",
-        file="licenses/locked_devices.py",
+        file="licenses/migrations/0012_hot_acts.py",
         in_function="licenses_locked_device",
         edits=(("PERFORM 1 FROM devices_device WHERE id = given_device_id FOR NO KEY UPDATE;", ""),),
         tests=(
@@ -28,21 +28,21 @@ HOT_ACTS = (
     ),
     Guard(
         name="lock: holdings, in assigning",
-        file="licenses/locked_devices.py",
+        file="licenses/migrations/0012_hot_acts.py",
         in_function="licenses_locked_device",
         edits=(("DO UPDATE SET balance = licenses_holding.balance", "DO NOTHING"),),
         tests=(f"{RACES}/test_assignment.py::TestAssigning::test_of_thirty_two_five_get_the_last_five",),
     ),
     Guard(
         name="lock: the company, in assigning",
-        file="licenses/locked_devices.py",
+        file="licenses/migrations/0012_hot_acts.py",
         in_function="licenses_locked_device",
         edits=(("PERFORM 1 FROM accounts_company WHERE id = given_company_id FOR KEY SHARE;", ""),),
         tests=(f"{RACES}/test_companies.py",),
     ),
     Guard(
         name="lock: the company, in activation",
-        file="licenses/locked_keys.py",
+        file="licenses/migrations/0012_hot_acts.py",
         in_function="licenses_locked_key",
         edits=(("PERFORM 1 FROM accounts_company WHERE id = given_company_id FOR KEY SHARE;", ""),),
         tests=(f"{RACES}/test_companies.py",),
