@@ -6,6 +6,7 @@ A nonce proves that a statement was signed recently; that it is used once is for
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 
 from portal.core import base64url
 
@@ -33,8 +34,8 @@ def make(key: bytes, now: int) -> str:
     return base64url.encode(body + _mac(key, body))
 
 
-def check(key: bytes, nonce: str, now: int) -> None:
-    """Return if `nonce` was made with `key` within the last 600 seconds.
+def check(keys: Sequence[bytes], nonce: str, now: int) -> None:
+    """Return if `nonce` was made with one of `keys` within the last 600 seconds.
 
     :param now: POSIX seconds.
     :raises BadNonce: otherwise.
@@ -46,7 +47,7 @@ def check(key: bytes, nonce: str, now: int) -> None:
     except base64url.NotBase64URL as error:
         raise BadNonce("not a nonce") from error
     body, mac = data[:-_MAC_BYTES], data[-_MAC_BYTES:]
-    if not hmac.compare_digest(mac, _mac(key, body)):
+    if not any(hmac.compare_digest(mac, _mac(key, body)) for key in keys):
         raise BadNonce("not made here")
     age = now - int.from_bytes(body[:_TIME_BYTES], "big")
     if not -SKEW_SECONDS <= age <= LIFETIME_SECONDS:

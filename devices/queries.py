@@ -204,6 +204,14 @@ def highest_seq_floor() -> int:
     return SeqFloor.objects.order_by("-value").values_list("value", flat=True).first() or 0
 
 
+def highest_seq_in_alerts() -> int:
+    """The highest `seq` that open alerts say devices have seen; 0 if there is no such alert."""
+    ahead = Alert.objects.filter(
+        kind__in=[Alert.Kind.SEQ_AHEAD, Alert.Kind.SEQ_FAR_AHEAD], settled_at__isnull=True
+    )
+    return max((facts["seq"] for facts in ahead.values_list("facts", flat=True)), default=0)
+
+
 # --- For support, who may see everything ---
 
 

@@ -5,7 +5,6 @@ contents, device, key. The first that fails answers, and nothing was changed. Wh
 holds and then cannot be done: docs/decisions/0012.
 """
 
-import functools
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,10 +13,9 @@ from typing import Generic, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from devices import enrollment, jose, nonces, payloads, pki, proofs
+from devices import enrollment, jose, nonce_keys, nonces, payloads, pki, proofs
 from devices.hardware_id import is_canonical
 from devices.models import BlockedKey, Device
 from devices.standing import Standing, standing_of
@@ -316,7 +314,7 @@ def _caller(
 
 def new_nonce(*, now: datetime) -> str:
     """A nonce that is good for ten minutes."""
-    return nonces.make(_nonce_key(), clock.posix(now))
+    return nonces.make(nonce_keys.known()[0], clock.posix(now))
 
 
 def _note_word(received: _Verified[Said], kind: Kind[Said], *, caller: Caller, now: datetime) -> None:
@@ -334,7 +332,7 @@ def _note_contact(received: _Verified[Said], *, firmware: str, now: datetime) ->
 
 def _check_nonce(nonce: str, now: datetime) -> None:
     try:
-        nonces.check(_nonce_key(), nonce, clock.posix(now))
+        nonces.check(nonce_keys.known(), nonce, clock.posix(now))
     except nonces.BadNonce as error:
         raise BadNonce from error
 
@@ -343,8 +341,3 @@ def _spend_nonce(nonce: str) -> None:
     """Good once: the shared cache refuses to add what is there, also between two nodes."""
     if not cache.add(f"nonce:{nonce}", 1, timeout=nonces.LIFETIME_SECONDS + nonces.SKEW_SECONDS):
         raise BadNonce
-
-
-@functools.cache
-def _nonce_key() -> bytes:
-    return salted_hmac("devices.nonces", "v1", algorithm="sha256").digest()

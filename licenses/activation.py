@@ -128,12 +128,13 @@ def rehearse_activation(
 @transaction.atomic(durable=True)
 def _redeem(*, code: str, target: Company | Project, caller: Caller, now: datetime) -> Activation:
     company = target if isinstance(target, Company) else target.company
-    fingerprint = _fingerprint(code)
-    # The code itself is kept nowhere, not even as a hash without the pepper.
+    fingerprints = _fingerprints(code)
+    # The code itself is kept nowhere, not even as a hash without the pepper. The oldest pepper: a repetition
+    # is known as one although there is a newer one meanwhile.
     act = acts.begin(
         operation="activate-key",
         caller=caller,
-        given={"key": fingerprint.hex(), "target": f"{target._meta.model_name}:{target.pk}"},
+        given={"key": fingerprints[-1].hex(), "target": f"{target._meta.model_name}:{target.pk}"},
         now=now,
         gathers=True,
     )
@@ -142,7 +143,7 @@ def _redeem(*, code: str, target: Company | Project, caller: Caller, now: dateti
         return Activation(activation_key=key, target=target, transfers=_transfers_of(act))
     assert act.batch is not None, "it gathers"
     locked = locked_keys.lock_key(
-        fingerprint=fingerprint, target=target, user_id=caller.user_id, batch=act.batch
+        fingerprints=fingerprints, target=target, user_id=caller.user_id, batch=act.batch
     )
     if locked is None:
         raise KeyUnknown
@@ -180,16 +181,18 @@ def _transfers_of(act: Act) -> list[Transfer]:
     )
 
 
-def _fingerprint(code: str) -> bytes:
+def _fingerprints(code: str) -> list[bytes]:
+    """What the key may be stored as: under the pepper of now, and under those of before."""
     try:
         canonical = activation_code.read(code)
     except activation_code.NotAnActivationCode as error:
         raise KeyUnknown from error
-    return activation_code.fingerprint(canonical, settings.ACTIVATION_CODE_PEPPER)
+    peppers = (settings.ACTIVATION_CODE_PEPPER, *settings.ACTIVATION_CODE_PEPPERS_BEFORE)
+    return [activation_code.fingerprint(canonical, pepper) for pepper in peppers]
 
 
 def _find(code: str, *, among: QuerySet[ActivationKey]) -> ActivationKey:
-    key = among.filter(fingerprint=_fingerprint(code)).first()
+    key = among.filter(fingerprint__in=_fingerprints(code)).first()
     if key is None:
         raise KeyUnknown
     return key

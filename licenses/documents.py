@@ -15,7 +15,7 @@ from django.db import connection
 
 from devices import alerts
 from devices.models import Alert, Device
-from licenses import document, jose, keyring, move_queries, queries, receipt, transparency
+from licenses import document, jose, keyring, last_signed, move_queries, queries, receipt, transparency
 from licenses.document import Item, LicenseDocumentV1
 from licenses.keyring import KeyRing
 from licenses.log_line import LeafType
@@ -128,12 +128,15 @@ def sign(row: Signable, *, ring: KeyRing | None = None) -> Signable:
     :param ring: the key ring to sign under, or the current one.
     :raises NoKeySet: the portal has no keys yet.
     :raises SigningKeyMissing: a key file is not there.
+    :raises DatabaseOlderThanDocuments: the database was restored from a backup, and nobody has said so yet.
     """
     ring = ring or keyring.current()
     if row.signed_under is not None and row.signed_under >= ring.since:
         return row
     if isinstance(row, LicenseDocument):
+        memory = last_signed.require_present(ring.database)
         signed = jose.sign_general(bytes(row.payload), typ=document.TYP, signers=ring.signers)
+        last_signed.remember(row, memory)  # before the signatures can leave the house
     else:
         signed = jose.sign_general(bytes(row.receipt_payload), typ=receipt.TYP, signers=ring.signers)
     # Only over what was seen: whoever stored signatures meanwhile was first, or knew a newer key set.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from licenses import bundle, key_store, keyring
+from licenses import bundle, key_store, keyring, last_signed
 from licenses.key_store import SigningKeyMissing
 from licenses.keyring import KeyRing
 from licenses.models import KeySetVersion
@@ -67,7 +67,8 @@ def shortcomings() -> list[Shortcoming]:
     if any(shortcoming.id == _DEMO for shortcoming in found):
         return found  # a demo's keys are not even looked for
     try:
-        _ = keyring.current().signers
+        ring = keyring.current()
+        _ = ring.signers
     except keyring.NoKeySet:
         found.append(
             Shortcoming(
@@ -83,6 +84,23 @@ def shortcomings() -> list[Shortcoming]:
                 text=f"The file of the key {missing.facts['kid']} is not in {settings.SIGNING_KEYS_DIR}, or "
                 "SIGNING_KEYS_PASSPHRASE does not open it.",
                 way_out="Put the file back; if it is lost, run: manage.py keys rotate DIR",
+            )
+        )
+    else:
+        found += _rolled_back(ring)
+    return found
+
+
+def _rolled_back(ring: KeyRing) -> list[Shortcoming]:
+    found = []
+    if last_signed.recall(ring.database).is_missing:
+        found.append(
+            Shortcoming(
+                id="licenses.E006",
+                text="The database is older than the documents that this server has signed: it was restored "
+                "from a backup. Nothing is signed.",
+                way_out="To see which number to give: manage.py seq_floor show. "
+                "Then: manage.py seq_floor raise NUMBER --reason TEXT",
             )
         )
     return found

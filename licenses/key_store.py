@@ -55,9 +55,31 @@ def signer(kid: str) -> Signer:
     :raises SigningKeyMissing: it is not kept here, or the passphrase does not open it.
     """
     try:
-        return signers.read_key_file(_file_of(kid), settings.SIGNING_KEYS_PASSPHRASE)
+        return signers.read_key_file(
+            _file_of(kid), settings.SIGNING_KEYS_PASSPHRASE, *settings.SIGNING_KEYS_PASSPHRASES_BEFORE
+        )
     except (OSError, UnreadableKeyFile, UnsupportedKey) as error:
         raise SigningKeyMissing(kid=kid) from error
+
+
+def encrypt_anew() -> list[str]:
+    """Encrypt the files that only an earlier passphrase opens by the newest one. Returns their `kid`s.
+
+    :raises SigningKeyMissing: no passphrase opens a file; those before it are done.
+    """
+    done = []
+    for kid in sorted(kept()):
+        path = _file_of(kid)
+        try:
+            signers.read_key_file(path, settings.SIGNING_KEYS_PASSPHRASE)
+        except UnreadableKeyFile:
+            try:
+                read = signers.read_key_file(path, *settings.SIGNING_KEYS_PASSPHRASES_BEFORE)
+            except UnreadableKeyFile as error:
+                raise SigningKeyMissing(kid=kid) from error
+            signers.replace_key_file(path, read, settings.SIGNING_KEYS_PASSPHRASE)
+            done.append(kid)
+    return done
 
 
 def kept() -> set[str]:

@@ -1,5 +1,6 @@
 """The key sets that vouch for documents, and the keys that sign now (trust.md 6 and 10)."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -80,6 +81,8 @@ class KeyRing:
     """The same for the key set after this one."""
     since: int
     """The first version from which on the keys in use have been those of now."""
+    database: str
+    """Whose database this is, 16 hexadecimal digits: the same in each of its copies, and for ever."""
 
     @cached_property
     def signers(self) -> tuple[Signer, ...]:
@@ -163,9 +166,10 @@ def _load(version: int) -> KeyRing:
     """The key ring of one version. Key sets never change, so that what was read stays true."""
     before: KeySetV1 | None = None
     changes: dict[int, bytes] = {}
-    since, signed = version, b""
+    since, first, signed = version, b"", b""
     for row in KeySetVersion.objects.filter(version__lte=version).order_by("version"):
         signed = bytes(row.signed)
+        first = first or signed
         here = _read(signed)
         if before is None or _in_use(before) != _in_use(here):
             since = row.version
@@ -180,6 +184,7 @@ def _load(version: int) -> KeyRing:
         chain=tuple(link for changed, link in changes.items() if changed < version),
         chain_to_next=tuple(changes.values()),
         since=since,
+        database=hashlib.sha256(first).hexdigest()[:16],
     )
 
 

@@ -1,6 +1,6 @@
 """An activation key and the balance it goes into, locked and read in one statement (docs/decisions/0036)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -112,14 +112,25 @@ class LockedKey:
 
 
 def lock_key(
-    *, fingerprint: bytes, target: Company | Project, user_id: int | None, batch: Batch
+    *, fingerprints: Iterable[bytes], target: Company | Project, user_id: int | None, batch: Batch
 ) -> LockedKey | None:
     """Lock a key, hold the company of the balance it goes into, and lock the holdings that change.
 
+    :param fingerprints: what the key may be stored as, the likeliest first.
     :param user_id: who calls, if that is a person.
-    :returns: None if there is no key of that fingerprint.
+    :returns: None if there is no such key.
     :raises CompanyImported, ProjectArchived: nothing may come in there, and nothing ever did.
     """
+    for fingerprint in fingerprints:
+        found = _lock(fingerprint, target, user_id, batch)
+        if found is not None:
+            return found
+    return None
+
+
+def _lock(
+    fingerprint: bytes, target: Company | Project, user_id: int | None, batch: Batch
+) -> LockedKey | None:
     while True:
         company_id = target.pk if isinstance(target, Company) else target.company_id
         rows = STEPS.rows(

@@ -227,6 +227,11 @@ def next_seq(device: Device) -> int:
     return max(highest, device.seq_floor) + 1
 
 
+def highest_seq() -> int:
+    """Of all documents of all devices. It looks at every one: for operators, not for requests."""
+    return LicenseDocument.objects.aggregate(highest=Max("seq"))["highest"] or 0
+
+
 def acknowledged(device: Device) -> Acknowledged | None:
     """What the device said is installed and in effect; None if it never did."""
     return Acknowledged.objects.filter(device=device).first()

@@ -4,6 +4,7 @@ A signer is asked for a signature and never for its key, so that a hardware modu
 protocol.
 """
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -204,30 +205,54 @@ def write_key_file(path: Path, signer: FileSigner, passphrase: bytes) -> None:
 
     :raises FileExistsError: if there is such a file; a key is never overwritten.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    temporary = _written_beside(path, signer.to_pem(passphrase))
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(signer.to_pem(passphrase))
-            file.flush()
-            os.fsync(file.fileno())
         os.link(temporary, path)  # unlike rename, it does not replace a file that is there
     finally:
-        Path(temporary).unlink()
-    directory = os.open(path.parent, os.O_RDONLY)
+        temporary.unlink()
+    _keep_names(path.parent)
+
+
+def replace_key_file(path: Path, signer: FileSigner, passphrase: bytes) -> None:
+    """Write the same private key under another passphrase: at no time the file is missing or half written.
+
+    :raises ValueError: the file is not named after this key.
+    """
+    if path.stem != signer.kid:
+        raise ValueError("another key's file")
+    _written_beside(path, signer.to_pem(passphrase)).replace(path)
+    _keep_names(path.parent)
+
+
+def _written_beside(path: Path, content: bytes) -> Path:
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return Path(temporary)
+
+
+def _keep_names(folder: Path) -> None:
+    directory = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(directory)
     finally:
         os.close(directory)
 
 
-def read_key_file(path: Path, passphrase: bytes) -> FileSigner:
-    """Return the signer whose private key is in the file.
+def read_key_file(path: Path, *passphrases: bytes) -> FileSigner:
+    """Return the signer whose private key is in the file, opened by whichever passphrase does.
 
     :raises OSError: if it cannot be read.
-    :raises UnreadableKeyFile: if it holds no encrypted key, or the passphrase is another.
+    :raises UnreadableKeyFile: if it holds no encrypted key, or no passphrase opens it.
     :raises UnsupportedKey: if it holds a key of another algorithm.
     """
-    return from_pem(path.read_bytes(), passphrase)
+    pem = path.read_bytes()
+    for passphrase in passphrases:
+        with contextlib.suppress(UnreadableKeyFile):
+            return from_pem(pem, passphrase)
+    raise UnreadableKeyFile("no private key that a passphrase opens")
 
 
 def thumbprint(jwk: Mapping[str, str]) -> str:

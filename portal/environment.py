@@ -81,9 +81,18 @@ class Environment:
             value = _demo_secret(folder / "secrets" / name.lower().replace("_", "-"))
         elif not value:
             self._mistakes.append(f"{name} (or {name}_FILE) is missing: {means}")
-        elif len(value) < 32:
+        elif any(len(word) < 32 for word in value.split()):
             self._mistakes.append(f"{name} is too short: at least 32 characters")
         return value
+
+    def secrets(self, name: str, *, folder: Path, means: str) -> list[str]:
+        """One or more secrets, parted by blanks: the newest, which is used, and those it took the place of,
+        which are still understood."""
+        return self.secret(name, folder=folder, means=means).split() or [""]
+
+    def byte_secrets(self, name: str, *, folder: Path, means: str) -> list[bytes]:
+        """The same, for what is a key of bytes."""
+        return [secret.encode() for secret in self.secrets(name, folder=folder, means=means)]
 
     def password(self, name: str) -> str:
         """A password that somebody else chose, from NAME or the file named in NAME_FILE; it may be empty."""

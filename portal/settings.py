@@ -10,6 +10,8 @@ from typing import Any
 
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from portal.account_settings import *  # noqa: F403
 from portal.core import logs
@@ -36,18 +38,21 @@ PORTAL_ORIGINS = [
         means="where the portal is reached, like https://licenses.example.com",
     )
 ]
-SECRET_KEY = environment.secret("SECRET_KEY", folder=DATA_DIR, means="signs sessions and nonces")
-ACTIVATION_CODE_PEPPER = environment.secret(
+# Each of these may be several, the newest first (docs/operations.md, "Rotating secrets").
+_secret_keys = environment.secrets("SECRET_KEY", folder=DATA_DIR, means="signs sessions and nonces")
+SECRET_KEY, *SECRET_KEY_FALLBACKS = _secret_keys
+ACTIVATION_CODE_PEPPER, *ACTIVATION_CODE_PEPPERS_BEFORE = environment.byte_secrets(
     "ACTIVATION_CODE_PEPPER", folder=DATA_DIR, means="the key of the hash of activation keys"
-).encode()
+)
 DELIVERY_KEYS = environment.fernet_keys(
     "DELIVERY_KEYS", folder=DATA_DIR, means="encrypt activation keys until they are delivered"
 )
 SIGNING_KEYS_DIR = Path(environment.text("SIGNING_KEYS_DIR", str(DATA_DIR / "signing-keys")))
-SIGNING_KEYS_PASSPHRASE = environment.secret(
+SIGNING_KEYS_PASSPHRASE, *SIGNING_KEYS_PASSPHRASES_BEFORE = environment.byte_secrets(
     "SIGNING_KEYS_PASSPHRASE", folder=DATA_DIR, means="opens the files of the document keys"
-).encode()
-
+)
+# Not beside the database, which must not be older than what is remembered here (docs/decisions/0035).
+LAST_SIGNED_DIR = Path(environment.text("LAST_SIGNED_DIR", str(DATA_DIR / "last-signed")))
 SECOND_FACTOR_KEYS = environment.fernet_keys(
     "SECOND_FACTOR_KEYS",
     folder=DATA_DIR,
@@ -172,7 +177,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 REDIS_URL = environment.text("REDIS_URL", "")
 CACHES: dict[str, Any] = {
     "default": (
-        {"BACKEND": "portal.core.kept_redis.KeptRedisCache", "LOCATION": REDIS_URL}
+        {
+            "BACKEND": "portal.core.caches.RedisOrOwn",
+            "LOCATION": REDIS_URL,
+            # One try on a new connection, for one that Redis closed; the library's own retries take seconds.
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 1)},
+        }
         if REDIS_URL
         else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
     )

@@ -18,6 +18,7 @@ CHECKS: dict[str, list[str]] = {
     "mypy": [sys.executable, "-m", "mypy"],
     "import contracts": [str(BINARIES / "lint-imports")],
     "migrations complete": [*MANAGE, "makemigrations", "--check", "--dry-run"],
+    "migrations careful": [sys.executable, "-m", "tools.migration_rules"],
     "django check": [*MANAGE, "check", "--fail-level", "WARNING"],
 }
 FIXES: tuple[list[str], ...] = ([*RUFF, "check", "--fix", "."], [*RUFF, "format", "."])

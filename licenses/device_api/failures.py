@@ -24,5 +24,6 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def internal_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: a bug."""
-    return problems.respond(problems.InternalError(), status=500)
+    """Django's handler500: a bug, or no database."""
+    fault = problems.fault_at_hand()
+    return problems.respond(fault, status=problems.status_of_fault(fault))

@@ -16,8 +16,7 @@ def respond(request: HttpRequest, error: DomainError, *, status: int | None = No
     status = status or int(problems.status_of(error))
     response = render(request, "refusal.html", {"error": error, "status": status}, status=status)
     response.headers["Cache-Control"] = "no-store"
-    if isinstance(error, Throttled):
-        response.headers["Retry-After"] = str(error.facts.get("seconds", 60))
+    problems.say_when(response, error)
     return response
 
 
@@ -40,11 +39,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def internal_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: a bug. The page needs no database and no session."""
-    error = problems.InternalError()
+    """Django's handler500: a bug, or no database. The page needs no database and no session."""
+    error = problems.fault_at_hand()
+    status = problems.status_of_fault(error)
     if problems.wanted_by(request):
-        return problems.respond(error, status=500)
-    return render(None, "500.html", {"error": error}, status=500)
+        return problems.respond(error, status=status)
+    response = render(None, "500.html", {"error": error}, status=status)
+    problems.say_when(response, error)
+    return response
 
 
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:

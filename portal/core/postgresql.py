@@ -5,8 +5,9 @@ SQLite gets no triggers: Django rebuilds tables there, and a rebuilt table has l
 
 from typing import Any
 
+from django.contrib.postgres import operations as postgres
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations import RunSQL
+from django.db.migrations.operations import AddConstraint, AddIndex, RunSQL
 from django.db.migrations.state import ProjectState
 
 
@@ -32,6 +33,40 @@ class RunOnPostgreSQL(RunSQL):
     ) -> None:
         if schema_editor.connection.vendor == "postgresql":
             super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+class AddIndexConcurrently(postgres.AddIndexConcurrently):
+    """An index that keeps no writer out while it is made. In a migration of its own, with `atomic = False`.
+
+    SQLite makes it as ever: one process writes there at a time anyway.
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        plain = schema_editor.connection.vendor != "postgresql"
+        kind = AddIndex if plain else postgres.AddIndexConcurrently
+        kind.database_forwards(self, app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        plain = schema_editor.connection.vendor != "postgresql"
+        kind = AddIndex if plain else postgres.AddIndexConcurrently
+        kind.database_backwards(self, app_label, schema_editor, from_state, to_state)
+
+
+class AddConstraintNotValid(postgres.AddConstraintNotValid):
+    """A CHECK that holds for what is written from now on, without a look at the rows that are there."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        plain = schema_editor.connection.vendor != "postgresql"
+        kind = AddConstraint if plain else postgres.AddConstraintNotValid
+        kind.database_forwards(self, app_label, schema_editor, from_state, to_state)
+
+
+class ValidateConstraint(postgres.ValidateConstraint):
+    """Looks at the rows that were there before such a CHECK; they can be changed meanwhile."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
 
 
 def never(operations: str, *, table: str, when: str = "") -> RunOnPostgreSQL:

@@ -4,9 +4,11 @@ Shape: {"type": "/problems/<code>", "title", "status", "detail", "code", ...fact
 the page that explains the code; `code` is the same word alone, for programs (docs/decisions/0005).
 """
 
+import sys
 from http import HTTPStatus
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions as drf
@@ -27,6 +29,8 @@ from portal.core.errors import (
 )
 
 CONTENT_TYPE = "application/problem+json"
+COMES_BACK = (Throttled, Unavailable)
+"""Kinds whose answer says when to ask again (Retry-After)."""
 _RESERVED = {"type", "title", "status", "detail", "code"}
 
 STATUS: dict[type[DomainError], HTTPStatus] = {
@@ -127,6 +131,34 @@ class InternalError(Unavailable):
     source = "mission rule 37"
 
 
+class DatabaseAway(Unavailable):
+    code = "database-away"
+    title = _("The portal cannot reach its database at the moment.")
+    why = _(
+        "It is being restarted, has no room, or keeps others waiting for longer than is good. What the "
+        "portal has confirmed is kept; what it has not may have been done or not."
+    )
+    way_out = _(
+        "Please send the same again in %(seconds)s seconds, with the same Idempotency-Key or from the same "
+        "form: what was done already is not done twice."
+    )
+    source = "mission rule 37"
+
+
+AWAY = (OperationalError, InterfaceError)
+"""What the database driver raises when the fault is not in the statement: no server, no room, a deadlock."""
+
+
+def fault_at_hand() -> DomainError:
+    """What a handler500 says: that the database is away, or a bug. Called while the error is handled."""
+    return DatabaseAway(seconds=5) if isinstance(sys.exception(), AWAY) else InternalError()
+
+
+def status_of_fault(fault: DomainError) -> int:
+    """503 tells programs to come back, 500 that somebody has to look."""
+    return int(HTTPStatus.SERVICE_UNAVAILABLE if isinstance(fault, DatabaseAway) else 500)
+
+
 def wanted_by(request: HttpRequest) -> bool:
     """Whether the caller is a program: then it gets a problem document, not a page."""
     return request.path.startswith(("/api/", "/device/", "/keys/", "/.well-known/"))
@@ -155,9 +187,14 @@ def respond(error: DomainError, *, status: int | None = None) -> HttpResponse:
     body = body_of(error, status=status)
     response = JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE)
     response.headers["Cache-Control"] = "no-store"
-    if isinstance(error, Throttled):
-        response.headers["Retry-After"] = str(error.facts.get("seconds", 60))
+    say_when(response, error)
     return response
+
+
+def say_when(response: HttpResponse, error: DomainError) -> None:
+    """Let the answer say when to ask again, where that is worth it (RFC 9110, section 10.2.3)."""
+    if isinstance(error, COMES_BACK):
+        response.headers["Retry-After"] = str(error.facts.get("seconds", 60))
 
 
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:

@@ -5,17 +5,15 @@ would each allow the limit. Windows follow each other in time, the same for ever
 counters of its own.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.core.cache import DEFAULT_CACHE_ALIAS, caches
-from django.core.cache.backends.base import BaseCache
 from django.utils.translation import gettext_lazy as _
 
 from portal.core.errors import Throttled
-from portal.core.kept_redis import KeptRedisCache
+from portal.core.kept_redis import KeptRedisCache, count_in_turn
 
 
 class RateLimited(Throttled):
@@ -51,29 +49,9 @@ def hit(limit: Limit, *subjects: str, now: datetime, call: str = "") -> None:
     counters = [f"{prefix}:{subject}" for subject in subjects]
     name = f"{prefix}:call:{call}" if call else ""
     shared: Any = caches[DEFAULT_CACHE_ALIAS]
-    count = _count_in_redis if isinstance(shared, KeptRedisCache) else _count_in_database
-    if count(shared, name, counters, limit.seconds) > limit.times:
+    if isinstance(shared, KeptRedisCache):
+        highest = shared.count(name, counters, seconds=limit.seconds)
+    else:
+        highest = count_in_turn(shared, name, counters, seconds=limit.seconds)
+    if highest > limit.times:
         raise RateLimited(seconds=limit.seconds - gone)
-
-
-def _count_in_redis(shared: KeptRedisCache, call: str, counters: Sequence[str], seconds: int) -> int:
-    return shared.count(call, counters, seconds=seconds)
-
-
-def _count_in_database(shared: BaseCache, call: str, counters: Sequence[str], seconds: int) -> int:
-    """The same by Django's database cache, statement by statement."""
-    # Not counted, but held all the same: else every try could be made twice, the second for nothing.
-    if call and not shared.add(call, 1, timeout=seconds):
-        counts: list[int] = [shared.get(key, 0) for key in counters]
-        return max(counts)
-    highest = 0
-    for key in counters:
-        shared.add(key, 0, timeout=seconds)
-        try:
-            highest = max(highest, shared.incr(key))
-        except ValueError:  # it was dropped between the two calls, by a full cache
-            shared.set(key, 1, timeout=seconds)
-        # Django's database cache gives a counter that rises its default time to live, which is shorter. That
-        # it lives longer than its window does no harm: the next window has another.
-        shared.touch(key, timeout=seconds)
-    return highest

@@ -70,7 +70,7 @@ class TestBudgets:
 
         sent = statements(partial(give_back, grant.device, grant))
 
-        assert len(sent) == 43, "\n".join(sent)
+        assert len(sent) == 44, "\n".join(sent)
 
     def test_transfer(self, project: Project) -> None:
         activated(project.company, {"Port": 500})

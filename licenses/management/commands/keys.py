@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from licenses import key_ceremony, key_inspection, keyring
+from licenses import key_ceremony, key_inspection, key_store, keyring
 from licenses.models import KeySetVersion
 from licenses.signers import (
     Ed25519Signer,
@@ -62,6 +62,7 @@ class Command(BaseCommand):
             )
         listing = action("list", "show the keys of the current key set")
         listing.add_argument("--json", action="store_true", help="for programs")
+        action("encrypt-anew", "put the files of document keys under the newest passphrase")
         action("check", "exit with 1, and say what to run, if this release lacks a key")
         action("roots", "print the roots as JSON, for devices to pin")
 
@@ -92,10 +93,8 @@ class Command(BaseCommand):
                 )
             case "list":
                 self._list(as_json=options["json"])
-            case "check":
-                self._check()
-            case "roots":
-                self._roots()
+            case _:
+                {"check": self._check, "roots": self._roots, "encrypt-anew": self._encrypt_anew}[action]()
 
     def _make_roots(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -153,6 +152,12 @@ class Command(BaseCommand):
         if found:
             raise CommandError("\n".join(f"{one.text} {one.way_out} [{one.id}]" for one in found))
         self.stdout.write("The keys do for this release.")
+
+    def _encrypt_anew(self) -> None:
+        done = key_store.encrypt_anew()
+        for kid in done:
+            self.stdout.write(f"Under the newest passphrase: {kid}")
+        self.stdout.write(f"{len(done)} of {len(key_store.kept())} files were encrypted anew.")
 
     def _roots(self) -> None:
         key_set = keyring.key_set_of(keyring.current_version())
