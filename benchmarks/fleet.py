@@ -112,7 +112,10 @@ def other_fetches(fleet: Fleet, portal: Portal, *, expects: int) -> list[Request
 def return_requests(fleet: Fleet, portal: Portal) -> list[Request]:
     """A signed return of one license for each device, whose document is fetched for it. Each is good once."""
     fetches = fetch_requests(fleet, portal, [None] * len(fleet.identities), expects=200)
-    bodies = [answer.body for answer in exchange(portal.port, fetches)]
+    documents = [
+        read_document(payload_of(read_bundle(answer.body).license))
+        for answer in exchange(portal.port, fetches)
+    ]
     nonces = exchange(portal.port, [nonce_request()] * len(fleet.identities))
     return [
         _statement(
@@ -124,8 +127,7 @@ def return_requests(fleet: Fleet, portal: Portal) -> list[Request]:
             nonce=answer.headers["Replay-Nonce"],
             expects=200,
         )
-        for identity, answer, body in zip(fleet.identities, nonces, bodies, strict=True)
-        if (document := read_document(payload_of(read_bundle(body).license)))
+        for identity, answer, document in zip(fleet.identities, nonces, documents, strict=True)
     ]
 
 
