@@ -49,4 +49,5 @@ lock: ## pin requirements*.in with hashes (ARGS=--upgrade for newer releases)
 	@$(PYTHON) -m tools.environment requirements-dev.txt
 	@test -x .venv/bin/uv || $(VENV) -m pip install --quiet --disable-pip-version-check $(UV)
 	@$(LOCK) $(ARGS) -o requirements.txt requirements.in
+	@$(LOCK) $(ARGS) -o requirements-tracing.txt requirements-tracing.in
 	@$(LOCK) $(ARGS) -o requirements-dev.txt requirements-dev.in

@@ -1,9 +1,9 @@
 """Polling, an outage, and the storm after it: `python -m benchmarks.storm [--devices N] [--capacity R] ...`.
 
-A model, not a measurement. Time goes in seconds, devices are counted and not drawn: a run gives the same
-numbers each time. A device polls once in `--poll` seconds. Without an answer it comes again after a time spread
-evenly over `--backoff` seconds, after a 429 after one spread over the Retry-After. Of what arrives the portal
-serves up to `--capacity` a second, and less by what refusing the others costs.
+A model, not a measurement. Time goes in seconds, devices are counted and not drawn: a run gives the
+same numbers each time. A device polls once in `--poll` seconds. Without an answer it comes again after a
+time spread evenly over `--backoff` seconds, after a 429 after one spread over the Retry-After. Of what
+arrives the portal serves up to `--capacity` a second, and less by what refusing the others costs.
 """
 
 import argparse
@@ -75,7 +75,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     print(
         f"{options.devices:,} devices, each polls every {options.poll} s: "
-        f"{options.devices / options.poll:,.0f} a second.\nAway for {options.outage} s, tries spread over {options.backoff} s. Then "
+        f"{options.devices / options.poll:,.0f} a second.\n"
+        f"Away for {options.outage} s, tries spread over {options.backoff} s. Then "
         f"{options.capacity:,.0f} a second are served; a refusal costs {options.refusal} of that."
     )
     print(

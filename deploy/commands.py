@@ -60,8 +60,16 @@ def beat(*, schedule: Path = Path("/tmp/schedule")) -> list[str]:  # noqa: S108 
 
 
 def postgres(*more: str, program: str = "postgres") -> list[str]:
-    """The database. A transaction that a dead worker left open must not hold its locks for ever."""
-    settings = ("max_connections=100", "idle_in_transaction_session_timeout=60s", *more)
+    """The database. A transaction that a dead worker left open must not hold its locks for ever. What was in
+    a statement that failed is not written into its log: there may be secrets.
+    """
+    settings = (
+        "max_connections=100",
+        "idle_in_transaction_session_timeout=60s",
+        "log_min_error_statement=panic",
+        "log_error_verbosity=terse",
+        *more,
+    )
     return [program, *(word for setting in settings for word in ("-c", setting))]
 
 

@@ -26,6 +26,8 @@ class Ports:
     web: tuple[int, ...]
     devices: int
     redis: int
+    worker: int
+    """Its metrics."""
 
     @classmethod
     def counted_from(cls, first: int, *, http: int, https: int, web: int) -> "Ports":
@@ -36,6 +38,7 @@ class Ports:
             web=tuple(range(first, first + web)),
             devices=first + 20,
             redis=first + 30,
+            worker=first + 40,
         )
 
 
@@ -136,7 +139,7 @@ def read_settings(file: Path) -> dict[str, str]:
     return found
 
 
-def environment(places: Places, programs: Path) -> Mapping[str, str]:
+def environment(places: Places, ports: Ports, programs: Path) -> Mapping[str, str]:
     """The settings of the portal's processes, but for what is started beside them (DATABASE_URL, REDIS_URL).
 
     Nothing of the caller's own environment gets in. `programs` is the folder with python, granian and celery.
@@ -159,4 +162,5 @@ def environment(places: Places, programs: Path) -> Mapping[str, str]:
         **secrets,
         **read_settings(places.settings / "portal.env"),
         "TRUSTED_PROXIES": "1",  # nginx; it says who called
+        "METRICS_PORT": str(ports.worker),
     }

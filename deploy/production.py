@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -45,7 +46,7 @@ class Production:
         self.places, self.ports, self.address = places, ports, address
         self._postgres_settings = postgres_settings
         self._say = say
-        given = environment(places, Path(sys.executable).parent)
+        given = environment(places, ports, Path(sys.executable).parent)
         self._own_database, self._own_redis = not given.get("DATABASE_URL"), not given.get("REDIS_URL")
         self._given = dict(given)
         self._supervisor: Supervisor | None = None
@@ -68,6 +69,10 @@ class Production:
             **({"DATABASE_URL": self._database_url()} if self._own_database else {}),
             **({"REDIS_URL": self._redis_url()} if self._own_redis else {}),
         }
+
+    @property
+    def _counts(self) -> Path:
+        return self.places.run / "metrics"
 
     def addresses(self) -> list[str]:
         """Where people reach the portal, and where nginx listens."""
@@ -129,6 +134,9 @@ class Production:
             self._make_database()
 
     def _prepare(self) -> None:
+        shutil.rmtree(self._counts, ignore_errors=True)  # of processes that are gone
+        self._counts.mkdir()
+        self.places.give_to_user(self._counts)
         self._step(commands.migrate())
         if self.environment.get("REDIS_URL", "") == "":
             self._step(["python", "manage.py", "createcachetable"])
@@ -170,7 +178,7 @@ class Production:
         return Program(
             name=name,
             words=words,
-            environment=self.environment,
+            environment={**self.environment, "PROMETHEUS_MULTIPROC_DIR": str(self._counts / name)},
             folder=ROOT,
             log=self.places.log(name),
             is_ready=is_ready,

@@ -2,7 +2,9 @@
 
 from portal.settings import *  # noqa: F403
 
+METRICS_OF_ROWS = False
 MIDDLEWARE = [
+    "licenses.inside.Inside",
     "portal.core.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "portal.core.middleware.Refusals",

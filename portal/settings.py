@@ -115,6 +115,7 @@ INSTALLED_APPS = [
 if find_spec("django_linear_migrations"):  # development: two migrations side by side become a merge conflict
     INSTALLED_APPS.append("django_linear_migrations")
 MIDDLEWARE = [
+    "licenses.inside.Inside",
     "portal.core.middleware.RequestLog",
     "portal.core.middleware.NoSensors",
     "django.middleware.security.SecurityMiddleware",
@@ -194,6 +195,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# The worker logs as the web does (portal.core.logs): one shape, and no secrets.
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BEAT_SCHEDULE = {
     "work off the outbox": {
         "task": "core.work_off_outbox",
@@ -262,6 +266,9 @@ LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+# --- To be watched ---
+METRICS_OF_ROWS = True  # /metrics tells what rows tell as well; the device pool leaves that to the web pool
 
 # --- Static files ---
 STATIC_URL = "/static/"

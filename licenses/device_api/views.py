@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from devices import jose, statements
 from licenses import acknowledgement, claims, delivery, keyring, returns
-from portal.core import clock, problems
+from portal.core import clock, metrics, problems
 from portal.core.addresses import address_of
 from portal.core.errors import DomainError, LengthRequired
 from portal.core.parsers import BodyTooLarge
@@ -111,7 +111,9 @@ def licenses(request: HttpRequest) -> HttpResponse:
         now=now,
     )
     if bundle is None:
+        metrics.FETCHES.labels("unchanged").inc()
         return HttpResponse(status=204)
+    metrics.FETCHES.labels("new").inc()
     return HttpResponse(bundle.content, content_type="application/json")
 
 

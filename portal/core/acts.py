@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from portal.core import batches
+from portal.core import batches, metrics
 from portal.core.batches import Batch
 from portal.core.errors import Conflict, Invalid
 from portal.core.models import Act, random_id
@@ -205,11 +205,13 @@ def begin_all(
         found = stored[act.scope, act.key]
         is_same = (found.operation, bytes(found.input_hash)) == (operation, act.input_hash)
         entered.append(Entered(act=found, is_new=found.id == act.id) if is_same else Entered(act=None))
+    metrics.acted(operation, times=sum(one.is_new for one in entered))
     return entered
 
 
 def finish(act: Act, *, outcome: Mapping[str, Any]) -> None:
     """Keep the answer, for whoever asks again."""
+    metrics.acted(act.operation)
     act.outcome = dict(outcome)
     batches.change(
         "UPDATE core_act SET outcome = %s WHERE id = %s",

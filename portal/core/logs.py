@@ -26,6 +26,12 @@ def _blot(value: Any) -> Any:
     return _KEY_OF_A_LINK.sub(r"\1[link]", _ACTIVATION_CODE.sub("[activation key]", value))
 
 
+def request_id() -> str:
+    """The id of the request that is being answered, or of the one that asked for the job at hand; or none."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+_NOISY = ("celery.app.trace", "celery.beat", "celery.worker.strategy")
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
@@ -58,5 +64,9 @@ def configure(*, as_json: bool, level: str) -> dict[str, Any]:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {"django.server": {"handlers": ["stderr"], "level": level, "propagate": False}},
+        "loggers": {
+            "django.server": {"handlers": ["stderr"], "level": level, "propagate": False},
+            # Every two seconds a line about waking up and one about being woken; the outbox tells of jobs.
+            **{name: {"level": "WARNING"} for name in _NOISY},
+        },
     }

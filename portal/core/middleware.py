@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-from portal.core import pages, problems
+from portal.core import metrics, pages, problems, tracing
 from portal.core.errors import DomainError
 
 log = structlog.get_logger(__name__)
@@ -31,17 +31,30 @@ class RequestLog:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         began = time.perf_counter()
-        response = self.get_response(request)
+        response = self._traced(request, request_id) if tracing.WANTED else self.get_response(request)
         route = request.resolver_match.route if request.resolver_match else ""
+        seconds = time.perf_counter() - began
+        metrics.requested(
+            method=request.method or "", route=route, status=response.status_code, seconds=seconds
+        )
         log.info(
             "request",
             method=request.method,
             route=route,
             status=response.status_code,
-            ms=round((time.perf_counter() - began) * 1000, 1),
+            ms=round(seconds * 1000, 1),
         )
         response.headers["X-Request-Id"] = request_id
         return response
+
+    def _traced(self, request: HttpRequest, request_id: str) -> HttpResponse:
+        with tracing.span(str(request.method), kind="server", request_id=request_id) as span:
+            response = self.get_response(request)
+            route = request.resolver_match.route if request.resolver_match else ""
+            span.update_name(f"{request.method} {route}")
+            span.set_attribute("http.route", route)
+            span.set_attribute("http.response.status_code", response.status_code)
+            return response
 
 
 class NoSensors:

@@ -122,6 +122,8 @@ class OutboxJob(models.Model):
     leased_until = models.DateTimeField(null=True)
     attempts = models.IntegerField(default=0)
     last_error = models.TextField(blank=True)
+    # Of the request that asked, for the logs; a release that does not know it writes none.
+    request_id = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["due_at", "id"], name="outbox_in_the_order_due")]
@@ -147,6 +149,22 @@ class ScheduledJob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.next_at:%Y-%m-%d %H:%M:%S}"
+
+
+class SignOfLife(models.Model):
+    """When a worker, or whoever keeps the schedule, was last seen at work on a machine (core.signs)."""
+
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=20)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["name"], name="each_process_has_one_sign_of_life"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at}"
 
 
 class LongJob(models.Model):

@@ -4,7 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from portal.core import problems
+from portal.core import metrics, problems
 from portal.core.errors import DomainError, Throttled, every_refusal
 
 TRIES_AGAIN = 15 * 60
@@ -13,6 +13,7 @@ TRIES_AGAIN = 15 * 60
 
 def respond(request: HttpRequest, error: DomainError, *, status: int | None = None) -> HttpResponse:
     """A page that says what and the way out, with the code for support; it leads to why (mission rule 36)."""
+    metrics.PROBLEMS.labels(error.code).inc()
     status = status or int(problems.status_of(error))
     response = render(request, "refusal.html", {"error": error, "status": status}, status=status)
     response.headers["Cache-Control"] = "no-store"
@@ -44,6 +45,7 @@ def internal_error(request: HttpRequest) -> HttpResponse:
     status = problems.status_of_fault(error)
     if problems.wanted_by(request):
         return problems.respond(error, status=status)
+    metrics.PROBLEMS.labels(error.code).inc()
     response = render(None, "500.html", {"error": error}, status=status)
     problems.say_when(response, error)
     return response

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions as drf
 from rest_framework.views import set_rollback
 
+from portal.core import metrics
 from portal.core.errors import (
     UNSEEN,
     Conflict,
@@ -184,6 +185,7 @@ def body_of(error: DomainError, *, status: int | None = None) -> dict[str, Any]:
 
 def respond(error: DomainError, *, status: int | None = None) -> HttpResponse:
     """The refusal as an HTTP answer. It is never cached."""
+    metrics.PROBLEMS.labels(error.code).inc()
     body = body_of(error, status=status)
     response = JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE)
     response.headers["Cache-Control"] = "no-store"

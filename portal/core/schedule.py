@@ -6,10 +6,12 @@ a worker dies, and two workers do not ask twice. After a standstill each job is 
 each interval that was missed.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.module_loading import autodiscover_modules
 
 from portal.core import outbox
 from portal.core.models import ScheduledJob
@@ -52,3 +54,28 @@ def _ask(name: str, interval: timedelta, *, now: datetime) -> bool:
             return False
         outbox.put_all(name, [{}], now=now)
     return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheduled:
+    """One job of the schedule: how often it is asked for, and when it last was; None before that."""
+
+    name: str
+    interval: timedelta
+    last_at: datetime | None
+
+
+def standing() -> list[Scheduled]:
+    """All jobs of the schedule, by name. In a process that answers requests, too: it knows no handlers."""
+    autodiscover_modules("tasks")  # they say what is in the schedule
+    next_at = dict(ScheduledJob.objects.values_list("name", "next_at"))
+    return [
+        Scheduled(name=name, interval=interval, last_at=next_at[name] - interval if name in next_at else None)
+        for name, interval in sorted(_intervals.items())
+    ]
+
+
+def overdue(*, now: datetime) -> timedelta:
+    """How long the most overdue job of the schedule is overdue; nothing if each was asked for in time."""
+    behind = [now - job.last_at - job.interval for job in standing() if job.last_at is not None]
+    return max([timedelta(0), *behind])

@@ -5,12 +5,13 @@ from typing import Any
 
 from celery import shared_task
 
-from portal.core import clock, long_jobs, outbox, schedule
+from portal.core import clock, long_jobs, outbox, schedule, signs
 
 
 @shared_task(name="core.work_off_outbox", acks_late=True)
 def work_off_outbox(**_: Any) -> int:
     """Work off due jobs until none is due. Returns how many were tried."""
+    signs.give(signs.WORKER, now=clock.now())
     tried = 0
     while done := outbox.work_off(clock=clock.now):
         tried += done
@@ -20,6 +21,7 @@ def work_off_outbox(**_: Any) -> int:
 @shared_task(name="core.keep_schedule", acks_late=True)
 def keep_schedule(**_: Any) -> int:
     """Ask for the jobs that the clock wants. Returns how many were asked for."""
+    signs.give(signs.SCHEDULE, now=clock.now())
     return len(schedule.ask(now=clock.now()))
 
 

@@ -59,6 +59,7 @@ LISTS: Mapping[str, Any] = {
     "staff-blocks": gettext_lazy("Blocked devices and keys"),
     "staff-mails": gettext_lazy("Mails"),
     "staff-roles": gettext_lazy("People and roles"),
+    "staff-status": gettext_lazy("Status of the portal"),
     "staff-audit": gettext_lazy("Audit"),
     "staff-audit-export": gettext_lazy("Audit as CSV"),
     "staff-anchor-add": gettext_lazy("Trust anchors"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from support.web import audit, home, subjects, viewing
+from support.web import audit, condition, home, subjects, viewing
 
 urlpatterns = [
     path("", home.home, name="staff"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("view/leave", viewing.leave, name="staff-view-leave"),
     path("keys/<int:key_id>", subjects.key, name="staff-key"),
     path("people/<int:user_id>", subjects.one_person, name="staff-person"),
+    path("status", condition.status, name="staff-status"),
     path("audit", audit.audit, name="staff-audit"),
     path("audit/export", audit.export, name="staff-audit-export"),
 ]

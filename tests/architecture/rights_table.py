@@ -359,6 +359,7 @@ TABLE: dict[str, Entry] = {
     "GET staff-person": Entry(may=STAFF),
     "POST staff-view": Entry(may=STAFF),
     "POST staff-view-leave": Entry(may=STAFF),
+    "GET staff-status": Entry(may=STAFF),
     "GET staff-audit": Entry(may=STAFF),
     "GET staff-audit-export": Entry(may=STAFF),
     "GET staff-moves": Entry(may=STAFF),

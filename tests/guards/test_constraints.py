@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from licenses.models import Grant, Holder, TestLicense
 from orders import outcomes
 from orders.models import MonthsSummed, ProductMonth
+from portal.core.models import SignOfLife
 from tests.factories import NOW
 from tests.guards.rows import Rows, a_seq_floor, again, change
 from tests.guards.violations_of_moves import MOVES
@@ -65,6 +66,11 @@ def two_imports(rows: Rows) -> None:
 def two_imports_by_one_act(rows: Rows) -> None:
     imported(rows, done_by=rows.act, source=rows.company_import.target)
     imported(rows, done_by=rows.act)
+
+
+def two_signs_of_life(rows: Rows) -> None:
+    for _ in range(2):
+        SignOfLife.objects.create(name="worker@here", kind="worker", at=NOW)
 
 
 def two_sums(rows: Rows) -> None:
@@ -161,6 +167,7 @@ VIOLATIONS: dict[str, tuple[Violation, ...]] = {
     "a_step_of_a_test_license_is_told_once": (lambda rows: again(rows.reminder),),
     "a_reminder_is_one_of_the_steps": (lambda rows: change(rows.reminder, days_before=2),),
     "a_scheduled_job_stands_once_in_the_schedule": (lambda rows: again(rows.scheduled),),
+    "each_process_has_one_sign_of_life": (two_signs_of_life,),
     "a_call_asks_for_one_long_job": (lambda rows: again(rows.long_job),),
     "a_long_job_has_one_owner": (
         lambda rows: change(rows.long_job, owner=None),

@@ -54,6 +54,7 @@ class Site:
             web=tuple(free_port() for _ in range(web)),
             devices=free_port(),
             redis=free_port(),
+            worker=free_port(),
         )
         self.origin = f"https://localhost:{self.ports.https}"
         self.write_settings(more or {})

@@ -17,9 +17,11 @@ from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from accounts.models import User  # noqa: E402
+from accounts.permissions import Role  # noqa: E402
 from devices import trust_anchors  # noqa: E402
 from portal.core import clock  # noqa: E402
 from tests import factories  # noqa: E402
+from tests.web.codes import second_factor  # noqa: E402
 
 UNITS = 3
 """Of each device."""
@@ -48,15 +50,24 @@ def stock(given: dict[str, Any]) -> dict[str, Any]:
     factories.activated(project, {"Port": len(given["devices"]) * UNITS + 1000})
     for hardware_id in given["devices"]:
         factories.assigned(factories.make_device(project=project, hardware_id=hardware_id), UNITS)
+    charlie = factories.make_user(name="Charlie")
+    elsewhere = factories.first_project(
+        factories.make_company(founder=charlie, name="Charlie Communications")
+    )
+    taken = factories.make_device(project=elsewhere)
+    frank = factories.make_user(name="Frank", is_staff=True, roles=[Role.FULFILMENT])
+    second_factor(frank)
     return {
         "project": project.pk,
         "company": company.pk,
         "devices": given["devices"],
+        "taken": taken.hardware_id,
         "keys": [factories.make_key() for _ in range(given["keys"])],
         "email": alice.email,
         "password": password,
         "session": _session(alice),
         "staff_session": _session(sam),
+        "vendor_token": factories.make_vendor_token(frank, "ERP").secret,
         "token": factories.make_token(*EVERYTHING, company=company, maker=alice).secret,
     }
 

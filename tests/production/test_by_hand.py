@@ -6,16 +6,20 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.supervisor import Supervisor
+from tests.production import secrets_in_use
 from tests.production.site import Site
+from tests.production.visitor import Letters
 
 pytestmark = pytest.mark.serial
 PATIENCE = 30.0
@@ -44,17 +48,26 @@ def members(group: int) -> set[int]:
 
 
 class TestTheProductionStartedByHand:
-    def test_serves_pages_and_devices_over_tls_and_brings_back_what_is_killed(self, site: Site) -> None:
-        stocked = site.stock(devices=3)
+    def test_serves_pages_and_devices_over_tls_and_brings_back_what_is_killed(
+        self, site: Site, letters: Letters
+    ) -> None:
+        stocked = site.stock(devices=3, keys=3)
 
         _answers_browsers_over_tls_only(site)
         _refuses_large_bodies_at_the_door(site)
         _believes_no_caller_about_the_address(site, stocked)
         _serves_devices(site)
+        _tells_those_inside_alone(site)
+        in_use = secrets_in_use.use_all(site, stocked, letters)
+        _goes_on_degraded_without_redis(site)
         _brings_back_a_worker_that_is_killed(site)
         _leaves_no_orphan_when_a_parent_is_killed(site)
         _serves_devices(site)
         assert "right" in site.manage("ledger", "verify")
+
+        _answers_for_nobody_while_the_web_is_away(site, in_use)
+        _wrote_no_secret_down(site, in_use)
+        _follows_a_request_into_its_jobs(site)
 
         groups = {site.production.supervisor.pid(name) for name in site.production.supervisor.names()}
         site.production.stop()
@@ -101,6 +114,76 @@ def _serves_devices(site: Site) -> None:
     answers = found["acts"]["fetch"]["answers"]
     assert set(answers) <= {"200", "204"}
     assert sum(answers.values()) >= 3
+
+
+def _tells_those_inside_alone(site: Site) -> None:
+    """Both pools and the worker, at their own ports; nginx passes nothing on."""
+    for path in ("/readyz", "/metrics"):
+        assert site.ask("GET", path)[0] == 404
+    until(lambda: _readiness(site)["state"] == "ready", what="every part is ready")
+    [web] = site.ports.web
+    assert 'license_portal_part_ready{part="database"} 1.0' in _metrics(web)
+    assert 'route="sign-in",status="200"' in _metrics(web)
+    devices = _metrics(site.ports.devices)
+    assert re.search(r'fetches_total{outcome="new"} [1-9]', devices)
+    assert re.search(r'requests_total{method="POST",route="device/v1/licenses",status="200"} [1-9]', devices)
+    assert "part_ready" not in devices, "what rows tell is told by the web pool"
+    until(lambda: 'outcome="done"' in _metrics(site.ports.worker), what="the worker tells of its jobs")
+
+
+def _goes_on_degraded_without_redis(site: Site) -> None:
+    """Pages are read and devices fetch; only what waits for the worker waits."""
+    supervisor = site.production.supervisor
+    supervisor.halt("redis")
+    answer = _readiness(site)
+    assert (answer["state"], answer["parts"]["redis"]) == ("degraded", "degraded")
+    assert _answers(site)
+    found = site.fleet("--seconds", "1", "--poll", "0.5", "--acknowledgements", "0")
+    assert found["unexpected"] == {}
+    supervisor.resume("redis")
+    supervisor.wait_until_ready("redis")
+    until(lambda: _readiness(site)["state"] == "ready", what="every part is ready again")
+
+
+def _answers_for_nobody_while_the_web_is_away(site: Site, in_use: Mapping[str, str]) -> None:
+    """nginx says so, and neither its answer nor its log tells whose link that was."""
+    site.production.supervisor.halt("web-1")
+    status, _headers, body = site.ask("GET", f"/new-password/1-{in_use['key of the reset']}?a=b")
+    assert status == 502
+    assert in_use["key of the reset"].encode() not in body
+    site.production.supervisor.resume("web-1")
+    site.production.supervisor.wait_until_ready("web-1")
+
+
+def _wrote_no_secret_down(site: Site, in_use: Mapping[str, str]) -> None:
+    """In no log of any process: not ours, not nginx's, not the database's."""
+    logs = {name: site.log(name) for name in site.production.supervisor.names()}
+    assert set(logs) == {"postgres", "redis", "web-1", "devices", "worker", "beat", "nginx"}
+    assert all(logs.values()), "each has written something"
+    assert len(in_use) > 18
+    found = [(secret, name) for secret in in_use for name, log in logs.items() if in_use[secret] in log]
+    assert found == []
+
+
+def _follows_a_request_into_its_jobs(site: Site) -> None:
+    """One id, made by nginx, in its log, in that of the web, and in that of the worker."""
+    forgot = re.search(r'"POST /forgot-password" 302 .* ([0-9a-f]{32})$', site.log("nginx"), re.MULTILINE)
+    assert forgot, "somebody forgot a password"
+    for name in ("web-1", "worker"):
+        assert f'"request_id": "{forgot[1]}"' in site.log(name), name
+
+
+def _metrics(port: int) -> str:
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text: str = answer.read().decode()
+    assert list(text_string_to_metric_families(text))
+    return text
+
+
+def _readiness(site: Site) -> dict[str, Any]:
+    with urlopen(f"http://127.0.0.1:{site.ports.web[0]}/readyz", timeout=10) as answer:
+        found = json.loads(answer.read())
+    return {"state": found["state"], "parts": {part["name"]: part["state"] for part in found["parts"]}}
 
 
 def _brings_back_a_worker_that_is_killed(site: Site) -> None:

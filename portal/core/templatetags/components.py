@@ -101,6 +101,15 @@ STATUSES: Mapping[str, tuple[Any, str]] = {
     "job-done": (_("Done"), "good"),
     "job-failed": (_("Failed"), "bad"),
     "job-cancelled": (_("Cancelled"), "plain"),
+    # What the portal rests on, what happens by the clock, and keys of documents.
+    "part-ready": (_("Ready"), "good"),
+    "part-degraded": (_("Waits"), "warning"),
+    "part-failed": (_("Failed"), "bad"),
+    "turn-in-time": (_("In time"), "good"),
+    "turn-late": (_("Late"), "warning"),
+    "key-in use": (_("In use"), "good"),
+    "key-retired": (_("Retired"), "plain"),
+    "key-compromised": (_("Compromised"), "bad"),
     # What became of a grant that a device gave back (trust.md 5).
     "returned": (_("Given back"), "good"),
     "already": (_("Ended before"), "plain"),

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.utils.module_loading import autodiscover_modules
 
-from portal.core import clock, outbox, schedule
+from portal.core import clock, outbox, schedule, signs
 
 LOOK_AT_SCHEDULE = timedelta(minutes=1)
 
@@ -34,6 +34,8 @@ class Command(BaseCommand):
             if look_again <= clock.now():
                 look_again = clock.now() + LOOK_AT_SCHEDULE
                 schedule.ask(now=clock.now())
+                for kind in (signs.WORKER, signs.SCHEDULE):
+                    signs.give(kind, now=clock.now())
             if outbox.work_off(clock=clock.now):
                 continue
             if once:

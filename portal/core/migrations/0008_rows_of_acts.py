@@ -8,7 +8,7 @@ from portal.core.postgresql import taking_rows
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("core", "0006_audit_of_the_catalogue")]
+    dependencies: ClassVar = [("core", "0007_signs_and_requests")]
 
     operations: ClassVar = [
         taking_rows("core_auditentry"),
