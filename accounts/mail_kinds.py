@@ -113,6 +113,8 @@ KINDS: Mapping[str, Kind] = {
     "company-import": Kind(label=_("Import asked for")),
     "company-imported": Kind(label=_("Company imported"), topic=Topic.COMPANIES),
     "device-claimed-away": Kind(label=_("Device left"), topic=Topic.DEVICES),
+    "device-handed-away": Kind(label=_("Device handed over to another company")),
+    "device-handed-over": Kind(label=_("Device handed over to your company")),
     "key-activated": Kind(label=_("Licenses activated"), topic=Topic.ACTIVATIONS),
     "key-replaced": Kind(label=_("Lost key replaced")),
     "replacement-refused": Kind(label=_("Lost key not replaced")),

@@ -63,7 +63,7 @@ def staff_only(permission: Permission, *, change: Permission | None = None) -> C
             user = person(request)
             if not user.is_staff:
                 raise Http404
-            if settings.STAFF_SECOND_FACTOR and not staff_queries.has_second_factor(user):
+            if _lacks_second_factor(user):
                 return redirect("staff-second-factor")
             held = user.staff_permissions = staff.permissions_of(user)
             looks = request.method in LOOKING
@@ -80,6 +80,28 @@ def staff_only(permission: Permission, *, change: Permission | None = None) -> C
         return signed_in(for_staff)
 
     return guard
+
+
+def superusers_only(page: Page) -> Page:
+    """A page for superusers, who need a second factor as in the console; to anybody else it is not there."""
+
+    @functools.wraps(page)
+    def for_superusers(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = person(request)
+        if not user.is_superuser:
+            raise Http404
+        if _lacks_second_factor(user):
+            return redirect("staff-second-factor")
+        user.staff_permissions = staff.permissions_of(user)
+        return page(request, *args, **kwargs)
+
+    # By this it is written down who looked (support.middleware).
+    for_superusers.staff_permissions = (None, None)  # type: ignore[attr-defined]
+    return signed_in(for_superusers)
+
+
+def _lacks_second_factor(user: User) -> bool:
+    return settings.STAFF_SECOND_FACTOR and not staff_queries.has_second_factor(user)
 
 
 def inside(request: HttpRequest, target: str) -> str:

@@ -75,15 +75,20 @@ def hold_project(project: Project) -> Project:
 
     :raises ProjectArchived: nothing may come into it.
     """
+    held = hold_wherever_it_is(project)
+    require_open(held)
+    return held
+
+
+def hold_wherever_it_is(project: Project) -> Project:
+    """As `hold_project`, for what leaves the project: it may be archived."""
     company_id = project.company_id
     while True:
         hold(company_id)
         held = Project.objects.select_related("company").get(pk=project.pk)
         if held.company_id == company_id:
-            break
+            return held
         company_id = held.company_id  # it came over to another company while this one was waited for
-    require_open(held)
-    return held
 
 
 def require_open(project: Project) -> None:

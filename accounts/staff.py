@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import StaffRole, User
 from accounts.permissions import HOLDERS, Permission, Role
-from portal.core.errors import Forbidden
+from portal.core.errors import Conflict, Forbidden
 
 
 class RoleMissing(Forbidden):
@@ -16,6 +16,25 @@ class RoleMissing(Forbidden):
         "little harm, and whoever checks the books is not who writes them."
     )
     way_out = _("Ask a colleague who may: %(roles)s. Whoever gives roles can give you one.")
+
+
+class StaffNeeded(Forbidden):
+    code = "staff-needed"
+    title = _("Such a decision has the name of a member of staff.")
+    why = _("Where it takes two people, it must be certain that they are two.")
+    way_out = _("Sign in to the staff console and decide there.")
+    source = "mission rule 26"
+
+
+class SecondPersonNeeded(Conflict):
+    code = "second-person-needed"
+    title = _("This takes a second person: it cannot be the same one again.")
+    why = _(
+        "Somebody alone could move licenses away without anybody noticing. Where there is much to lose, two "
+        "people answer for it."
+    )
+    way_out = _("Ask a colleague to look at it and to decide it as well.")
+    source = "mission rule 26"
 
 
 def permissions_of(user: User) -> frozenset[Permission]:

@@ -70,7 +70,8 @@ SENTENCES: Mapping[str, Sentences] = {
         ),
         do=gettext_lazy(
             "Ask the company that has it to give the licenses back from the device. A new claim then goes "
-            "through without support."
+            "through without support. If an admin of the company agrees to lose the licenses, hand the "
+            "device over."
         ),
     ),
     Alert.Kind.MOVED_DEVICE_ALIVE: Sentences(
@@ -82,6 +83,17 @@ SENTENCES: Mapping[str, Sentences] = {
         do=gettext_lazy(
             "Ask the company what became of the device. If it is only being repaired, book it in when it is "
             "back; if licenses run in two places, block the device."
+        ),
+    ),
+    Alert.Kind.OTHER_KEY: Sentences(
+        noticed=gettext_lazy("The device spoke with another key than the one known for its hardware ID."),
+        means=gettext_lazy(
+            "Its certificate is of a trusted manufacturer, but the portal knows the device by another key. "
+            "It was refused: its board may have been exchanged in a repair, or somebody poses as the device."
+        ),
+        do=gettext_lazy(
+            "Ask the company and the manufacturer why the certificate changed. If it was them, two people "
+            "accept it on the page below; if nobody knows of it, block the key."
         ),
     ),
     Alert.Kind.CAP_REACHED: Sentences(

@@ -11,6 +11,7 @@ from devices.models import Alert, Device
 from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict
+from portal.core.models import Act
 
 
 class AlertSettledAlready(Conflict):
@@ -44,6 +45,28 @@ def alert_about_company(
     return first
 
 
+def settle_by(told: Alert, *, act: Act, caller: Caller, now: datetime) -> None:
+    """Settle what an act has answered, as part of it and for its reason; what somebody settled before stays
+    settled by them."""
+    # The condition in the UPDATE lets one of two at once win.
+    if Alert.objects.filter(pk=told.pk, settled_at__isnull=True).update(settled_at=now, settled_by=act):
+        _tell(told, act=act, caller=caller, now=now)
+
+
+def _tell(settled: Alert, *, act: Act, caller: Caller, now: datetime) -> None:
+    # Not in the project's history: what makes support suspicious is for support.
+    audit.record(
+        "alert-settled",
+        caller=caller,
+        now=now,
+        act=act,
+        hardware_id=settled.device.hardware_id if settled.device else "",
+        kind=settled.kind,
+        subject=settled.subject,
+        reason=acts.reason_of(caller),
+    )
+
+
 @transaction.atomic(durable=True)
 def settle_alert(*, settled: Alert, caller: Caller, now: datetime) -> None:
     """Put an alert away: somebody looked at it and says what came of it.
@@ -62,15 +85,5 @@ def settle_alert(*, settled: Alert, caller: Caller, now: datetime) -> None:
         settled_at=now, settled_by=act
     ):
         raise AlertSettledAlready
-    # Not in the project's history: what makes support suspicious is for support.
-    audit.record(
-        "alert-settled",
-        caller=caller,
-        now=now,
-        act=act,
-        hardware_id=settled.device.hardware_id if settled.device else "",
-        kind=settled.kind,
-        subject=settled.subject,
-        reason=reason,
-    )
+    _tell(settled, act=act, caller=caller, now=now)
     acts.finish(act, outcome={})

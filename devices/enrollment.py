@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Project
 from devices import hardware_id as hardware_ids
 from devices import queries
-from devices.models import Device, DeviceContact, FirstWord
+from devices.alerts import alert
+from devices.models import Alert, Device, DeviceContact, FirstWord
 from devices.pki import DeviceIdentity
 from portal.core import audit
 from portal.core.acts import Caller
@@ -183,6 +184,28 @@ def require_pinned(*, device: Device, identity: DeviceIdentity) -> None:
     """
     if device.pinned_spki is None or bytes(device.pinned_spki) != identity.spki_sha256:
         raise KeyNotPinned
+
+
+def hold_to_pin(*, device: Device, identity: DeviceIdentity, now: datetime) -> None:
+    """As `require_pinned`, for a verified statement: of what another key signed support is told, once for
+    each key. There are as many as the manufacturer certified for this hardware ID (docs/decisions/0028).
+
+    :raises KeyNotPinned: the identity has another key.
+    """
+    try:
+        require_pinned(device=device, identity=identity)
+    except KeyNotPinned:
+        with transaction.atomic(durable=True):  # it stays, although the statement is refused
+            alert(
+                Alert.Kind.OTHER_KEY,
+                device=device,
+                subject=identity.spki_sha256.hex(),
+                now=now,
+                certificate=identity.certificate_sha256.hex(),
+                valid_from=identity.valid_from.isoformat(),
+                valid_until=identity.valid_until.isoformat(),
+            )
+        raise
 
 
 def canonical_hardware_id(text: str) -> str:

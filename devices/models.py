@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -142,6 +143,48 @@ class BlockedKey(models.Model):
         return bytes(self.spki_sha256).hex()[:16]
 
 
+class NewKey(models.Model):
+    """Another key that shall speak for a device from now on: one person says why, a second one agrees
+    (trust.md 1). Until then it waits, at most one for a device.
+
+    spki_sha256: of the key; a statement that it signed was verified before.
+    """
+
+    class State(models.TextChoices):
+        WAITS = "waits"
+        ACCEPTED = "accepted"
+        DROPPED = "dropped"
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="new_keys")
+    spki_sha256 = models.BinaryField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITS)
+    reason = models.TextField()
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(state="waits"), name="one_new_key_of_a_device_waits"
+            ),
+            models.CheckConstraint(condition=Q(spki_sha256__length=32), name="a_new_key_is_a_hash"),
+            models.CheckConstraint(
+                condition=Q(state="waits", decided_by=None, decided_at=None)
+                | Q(state="dropped", decided_by__isnull=False, decided_at__isnull=False)
+                | Q(state="accepted", decided_by__isnull=False, decided_at__isnull=False)
+                & ~Q(decided_by=F("asked_by")),
+                name="a_new_key_is_accepted_by_two",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{bytes(self.spki_sha256).hex()[:16]} for {self.device_id}: {self.state}"
+
+
 class SeqFloor(models.Model):
     """What the operator raised all devices' `seq` to, after a database was restored (trust.md 3)."""
 
@@ -186,6 +229,7 @@ class Alert(models.Model):
         SEQ_FAR_AHEAD = "seq-far-ahead"
         CLAIM_WITH_SUPPORT = "claim-with-support"
         MOVED_DEVICE_ALIVE = "moved-device-alive"
+        OTHER_KEY = "other-key"
         CAP_REACHED = "cap-reached"
         KEYS_TRIED = "keys-tried"
 
@@ -218,6 +262,7 @@ class Alert(models.Model):
                         "seq-far-ahead",
                         "claim-with-support",
                         "moved-device-alive",
+                        "other-key",
                         "cap-reached",
                         "keys-tried",
                     ]

@@ -9,32 +9,15 @@ from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Replace
 from django.utils.translation import gettext_lazy as _
 
-from accounts import kept_reads
-from accounts.models import ApiToken, Company, Principal, Project, User
+from accounts.models import ApiToken, Principal, Project, User
 from accounts.queries import OPERATE, VIEW, get_project, held_by, projects_of, require_right
+from devices import kept_devices
 from devices.hardware_id import NotAHardwareID, is_canonical, parse
-from devices.models import Alert, BlockedKey, Device, DeviceContact, ProjectChange, SeqFloor, TrustAnchor
+from devices.models import Alert, BlockedKey, Device, NewKey, ProjectChange, SeqFloor, TrustAnchor
 from portal.core.errors import UNSEEN, NotFound
-from portal.core.kept_queries import Columns, KeptQuery, columns_of, listed
 from portal.core.models import Act, AuditEntry
 
 SHORTEST_FINGERPRINT = 8
-_DEVICE, _CONTACT = columns_of(Device), columns_of(DeviceContact)
-OF_PERSON = KeptQuery(
-    function="devices_device_of_person",
-    parameters=("hardware_id", "user_id"),
-    sql=f"""
-    SELECT {kept_reads.RIGHTS},
-           {listed("project", columns_of(Project))}, {listed("company", columns_of(Company))},
-           {listed("device", _DEVICE)}, {listed("contact", _CONTACT)}
-    FROM devices_device device
-    JOIN accounts_project project ON project.id = device.project_id
-    JOIN accounts_company company ON company.id = project.company_id
-    LEFT JOIN devices_devicecontact contact ON contact.device_id = device.id
-    WHERE device.hardware_id = %(hardware_id)s AND device.released_at IS NULL
-    """,  # noqa: S608 (the columns are models')
-)
-"""A change of it is a migration as well: PostgreSQL has it as a function."""
 
 
 class NoSuchDevice(NotFound):
@@ -62,6 +45,17 @@ class NoSuchAlert(NotFound):
     why = _("An alert is settled by its number, and nothing is settled on a guess.")
     way_out = _("Look at the list of open alerts.")
     source = "mission rule 38"
+
+
+class NoSuchNewKey(NotFound):
+    code = "no-such-new-key"
+    title = _("No statement was seen that this key signed for this device.")
+    why = _(
+        "Only a key that spoke for the device, with a certificate of a trusted manufacturer, can be "
+        "accepted. So a mistyped or made-up one never is."
+    )
+    way_out = _("Let the device fetch once with its new certificate; the refusal brings the key here.")
+    source = "trust.md 1"
 
 
 def devices_of(project: Project, *, part_of_id: str = "", part_of_name: str = "") -> QuerySet[Device]:
@@ -129,28 +123,16 @@ def get_device(*, hardware_id: str, user: Principal, right: str = VIEW) -> Devic
     if not is_canonical(hardware_id):
         raise NoSuchDevice
     if isinstance(user, User) and user.viewing is None:
-        return _device_of_person(hardware_id, user=user, right=right)
+        found = kept_devices.of_person(hardware_id, user_id=user.pk)
+        if found is None or not held_by(found.standing):
+            raise NoSuchDevice
+        require_right(found.standing, right)
+        return found.device
     device = _in_projects().filter(hardware_id=hardware_id, project__in=_seen_by(user)).first()
     if device is None:
         raise NoSuchDevice
     if right != VIEW:
         get_project(project_id=device.project_id, user=user, right=right)
-    return device
-
-
-def _device_of_person(hardware_id: str, *, user: User, right: str) -> Device:
-    row = OF_PERSON.row({"hardware_id": hardware_id, "user_id": user.pk})
-    if row is None:
-        raise NoSuchDevice
-    read = Columns(row)
-    standing = kept_reads.standing(read)
-    if not held_by(standing):
-        raise NoSuchDevice
-    require_right(standing, right)
-    device, contact = read.row(Device, _DEVICE), read.row(DeviceContact, _CONTACT)
-    device.project = standing.project
-    # As `select_related` leaves it, also where the device was never heard of.
-    device._state.fields_cache["contact"] = contact if contact.pk is not None else None
     return device
 
 
@@ -327,3 +309,36 @@ def get_blocked_key(sha256: bytes) -> BlockedKey | None:
 def blocked_keys() -> QuerySet[BlockedKey]:
     """Keys whose certificates count for nothing, the latest first."""
     return BlockedKey.objects.order_by("-blocked_at", "pk")
+
+
+def other_keys(device: Device) -> QuerySet[Alert]:
+    """Alerts about keys that spoke for the device and are not the one it is known by; the latest first.
+
+    `subject` is the SHA-256 of the key, hexadecimal; the facts say when its certificate is valid.
+    """
+    pinned = bytes(device.pinned_spki).hex() if device.pinned_spki is not None else ""
+    seen = Alert.objects.filter(device=device, kind=Alert.Kind.OTHER_KEY).exclude(subject=pinned)
+    return seen.select_related("device").order_by("-at", "-pk")
+
+
+def get_other_key(device: Device, key_hash: str) -> Alert:
+    """The alert that told of a key, also if the device is known by it by now.
+
+    :raises NoSuchNewKey: no verified statement was signed with it, or no project has the device.
+    """
+    seen = Alert.objects.filter(device=device, kind=Alert.Kind.OTHER_KEY, subject=key_hash)
+    found = seen.select_related("device__project__company").filter(device__released_at=None).first()
+    if found is None:
+        raise NoSuchNewKey
+    return found
+
+
+def waiting_key(device: Device) -> NewKey | None:
+    """The new key of the device that one person accepted and a second one has to."""
+    waiting = NewKey.objects.filter(device=device, state=NewKey.State.WAITS)
+    return waiting.select_related("device__project", "asked_by").first()
+
+
+def new_keys_of(device: Device) -> QuerySet[NewKey]:
+    """What became of new keys of the device; the latest first."""
+    return NewKey.objects.filter(device=device).select_related("asked_by", "decided_by").order_by("-pk")

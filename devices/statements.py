@@ -283,7 +283,7 @@ def _verify(parsed: jose.DeviceToken, kind: Kind[Said], *, now: datetime) -> _Ve
     if _is_blocked(identity, standing):
         raise CertificateRejected(reason="blocked")
     if device.pinned_spki is not None:
-        enrollment.require_pinned(device=device, identity=identity)
+        enrollment.hold_to_pin(device=device, identity=identity, now=now)
     return _Verified(
         device=device,
         statement=statement,

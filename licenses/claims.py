@@ -16,7 +16,7 @@ from accounts.models import Project, User
 from accounts.queries import OPERATE, projects_of
 from devices import accepting, alerts, enrollment, payloads
 from devices.models import Alert, Device
-from licenses import handing_over, ledger, move_queries, notices, queries, trial_course, trial_queries
+from licenses import handing_over, ledger, move_queries, notices, queries
 from licenses.activation_code import ALPHABET
 from licenses.models import ClaimCode
 from portal.core import acts, audit
@@ -179,7 +179,9 @@ def _hand_over(device: Device, *, to: Project, act: Act, caller: Caller, now: da
     device.project = to
     device.save(update_fields=["project"])
     if earlier.company_id != to.company_id:
-        _settle_test_license(device, earlier=earlier, act=act, caller=caller, now=now)
+        handing_over.settle_test_license(
+            device, earlier=earlier, proven=True, act=act, caller=caller, now=now
+        )
     handing_over.hand_over(device, earlier=earlier, later=to, act=act, now=now)
     notices.device_claimed_away(device, earlier=earlier, later=to, now=now)
     for project in (earlier, to):
@@ -192,19 +194,6 @@ def _hand_over(device: Device, *, to: Project, act: Act, caller: Caller, now: da
             project_id=project.pk,
             hardware_id=device.hardware_id,
             gained=project == to,
-        )
-
-
-def _settle_test_license(
-    device: Device, *, earlier: Project, act: Act, caller: Caller, now: datetime
-) -> None:
-    """What waits is withdrawn. What was downloaded by a company that never had the device is revoked, and the
-    hardware ID may have another one (mission rule 22); what runs otherwise goes on running."""
-    trial_course.withdraw_what_waits(device=device, earlier=earlier, act=act, caller=caller, now=now)
-    test_license = trial_queries.test_license_of(device)
-    if test_license is not None and trial_queries.was_squatted(test_license):
-        trial_course.revoke(
-            test_license, device=device, tell_also=device.project, act=act, caller=caller, now=now
         )
 
 

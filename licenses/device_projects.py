@@ -9,6 +9,7 @@ from accounts import scopes
 from accounts.models import Project
 from devices.models import Device
 from licenses import handing_over, ledger, move_queries, queries, trial_course
+from licenses.handing_over import DeviceBridged, InThisProject
 from portal.core import acts, audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict
@@ -25,17 +26,6 @@ class ProjectOfAnotherCompany(Conflict):
     source = "mission rule 7"
 
 
-class InThisProject(Conflict):
-    code = "in-this-project"
-    title = _("The device is in this project already.")
-    why = _(
-        "Each change of project is an entry in the history, with its day. One that changes nothing would "
-        "only confuse whoever reads it."
-    )
-    way_out = _("Choose another project.")
-    source = "mission rule 7"
-
-
 class DeviceKeepsLicenses(Conflict):
     code = "device-keeps-licenses"
     title = _("The device holds %(quantity)s licenses that must be returned before it can be released.")
@@ -48,17 +38,6 @@ class DeviceKeepsLicenses(Conflict):
         "broken, ask for a move."
     )
     source = "mission rule 7"
-
-
-class DeviceBridged(Conflict):
-    code = "device-bridged"
-    title = _("The device holds a bridge: a move to it is not decided yet.")
-    why = _(
-        "A bridge keeps the customer running on licenses of the broken device until the move is decided. If "
-        "its device went elsewhere meanwhile, nobody could say whose they are."
-    )
-    way_out = _("Wait for support to decide the move, or withdraw it.")
-    source = "mission rule 25"
 
 
 @transaction.atomic(durable=True)

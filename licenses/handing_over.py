@@ -3,12 +3,38 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.models import Project
 from devices.models import Device, ProjectChange
-from licenses import ledger, queries, transparency
+from licenses import ledger, queries, transparency, trial_course, trial_queries
 from licenses.log_line import LeafType
 from licenses.models import Grant
+from portal.core.acts import Caller
+from portal.core.errors import Conflict
 from portal.core.models import Act
+
+
+class InThisProject(Conflict):
+    code = "in-this-project"
+    title = _("The device is in this project already.")
+    why = _(
+        "Each change of project is an entry in the history, with its day. One that changes nothing would "
+        "only confuse whoever reads it."
+    )
+    way_out = _("Choose another project.")
+    source = "mission rule 7"
+
+
+class DeviceBridged(Conflict):
+    code = "device-bridged"
+    title = _("The device holds a bridge: a move to it is not decided yet.")
+    why = _(
+        "A bridge keeps the customer running on licenses of the broken device until the move is decided. If "
+        "its device went elsewhere meanwhile, nobody could say whose they are."
+    )
+    way_out = _("Wait for support to decide the move, or withdraw it.")
+    source = "mission rule 25"
 
 
 def hand_over(
@@ -34,6 +60,22 @@ def hand_over(
         told=[transparency.Told(grant=grant, source=source, destination=destination) for grant in grants],
         now=now,
     )
+
+
+def settle_test_license(
+    device: Device, *, earlier: Project, proven: bool, act: Act, caller: Caller, now: datetime
+) -> None:
+    """What waits is withdrawn. What was downloaded by a company that never had the device is revoked, and the
+    hardware ID may have another one (mission rule 22); what runs otherwise goes on running.
+
+    :param proven: whether the device's new company proved that it has it.
+    """
+    trial_course.withdraw_what_waits(device=device, earlier=earlier, act=act, caller=caller, now=now)
+    test_license = trial_queries.test_license_of(device)
+    if proven and test_license is not None and trial_queries.was_squatted(test_license):
+        trial_course.revoke(
+            test_license, device=device, tell_also=device.project, act=act, caller=caller, now=now
+        )
 
 
 def keeps_it_in_place(grants: Sequence[Grant]) -> list[Grant]:

@@ -121,8 +121,23 @@ SENTENCES: Mapping[str, Any] = {
     "claim-with-support": _("%(hardware_id)s proved itself with a claim; support decides about it."),
     "device-claimed": _("%(hardware_id)s came into this project by a claim that it signed."),
     "device-claimed-away": _("%(hardware_id)s left this project by a claim that it signed."),
+    "device-handed-over": _("%(actor)s of support handed %(hardware_id)s over to this project: %(reason)s"),
+    "device-handed-away": _(
+        "%(actor)s of support handed %(hardware_id)s over to another company: %(reason)s"
+    ),
+    "device-handed-away-by-consent": _(
+        "%(actor)s of support handed %(hardware_id)s over to another company, with %(quantity)s licenses "
+        "that can be returned; %(person)s agreed: %(reason)s"
+    ),
     "device-blocked": _("%(actor)s blocked %(hardware_id)s: %(reason)s"),
     "device-unblocked": _("%(actor)s unblocked %(hardware_id)s: %(reason)s"),
+    "device-key-asked": _(
+        "%(actor)s accepted a new certificate of %(hardware_id)s; it takes a second person: %(reason)s"
+    ),
+    "device-key-accepted": _(
+        "%(actor)s accepted the new certificate of %(hardware_id)s as the second person: %(reason)s"
+    ),
+    "device-key-dropped": _("%(actor)s did not accept the new certificate of %(hardware_id)s: %(reason)s"),
     "device-seq-raised": _("%(actor)s let the next seq of %(hardware_id)s be above %(seq)s: %(reason)s"),
     "document-fetched": _("%(hardware_id)s fetched its license document, seq %(seq)s."),
     "document-downloaded": _("%(actor)s downloaded the license document of %(hardware_id)s, seq %(seq)s."),
@@ -221,6 +236,8 @@ def _name_of(entry: AuditEntry) -> str:
     """Which sentence tells the entry: some events read differently from where one stands."""
     if entry.event == "device-claimed" and not entry.facts.get("gained"):
         return "device-claimed-away"
+    if entry.event == "device-handed-over" and not entry.facts.get("gained"):
+        return "device-handed-away-by-consent" if "user" in entry.facts else "device-handed-away"
     if entry.event == "test-license-started" and entry.facts.get("fetched"):
         return "test-license-started-by-fetch"
     if entry.event == "test-license-withdrawn" and entry.facts.get("left"):

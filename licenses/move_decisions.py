@@ -11,37 +11,19 @@ from django.utils.translation import gettext_lazy as _
 from accounts import scopes
 from accounts import staff as people
 from accounts.permissions import Permission
+from accounts.staff import SecondPersonNeeded, StaffNeeded
 from licenses import move_course, move_notices, move_queries, room
 from licenses.log_line import LeafType
 from licenses.models import Grant, Move
 from portal.core import acts
 from portal.core.acts import Caller
-from portal.core.errors import Conflict, Forbidden
+from portal.core.errors import Conflict
 from portal.core.models import Act
 
 EVENTS = {
     Move.Hardware.BOOKED_IN: "hardware-booked-in",
     Move.Hardware.WRITTEN_OFF: "hardware-written-off",
 }
-
-
-class StaffNeeded(Forbidden):
-    code = "staff-needed"
-    title = _("A decision about a move has the name of a member of staff.")
-    why = _("Where it takes two people, it must be certain that they are two.")
-    way_out = _("Sign in to the staff console and decide there.")
-    source = "mission rule 26"
-
-
-class SecondPersonNeeded(Conflict):
-    code = "second-person-needed"
-    title = _("This takes a second person: it cannot be the same one again.")
-    why = _(
-        "Somebody alone could move licenses away without anybody noticing. Where there is much to lose, two "
-        "people answer for it."
-    )
-    way_out = _("Ask a colleague to look at the move and to decide it as well.")
-    source = "mission rule 26"
 
 
 class NoReplacement(Conflict):

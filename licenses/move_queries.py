@@ -1,6 +1,6 @@
 """Moves as they are looked at: what is open, what counts, what is in the way (mission rules 24 to 29)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -100,6 +100,14 @@ def require_no_move_of(device: Device, *, now: datetime) -> None:
 def has_open_move(device: Device, *, now: datetime) -> bool:
     """Whether the device has a part in an open move, as the broken one or as the replacement."""
     return open_moves(now=now).filter(Q(broken=device) | Q(replacement=device)).exists()
+
+
+def open_moves_of(devices: Iterable[Device], *, now: datetime) -> dict[int, Move]:
+    """The open move of each of the devices that has a part in one, by the number of the device."""
+    ids = {device.pk for device in devices}
+    found = open_moves(now=now).filter(Q(broken__in=ids) | Q(replacement__in=ids))
+    parts = ((part, move) for move in found for part in (move.broken_id, move.replacement_id))
+    return {part: move for part, move in parts if part in ids}
 
 
 def movable(device: Device) -> list[Grant]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from accounts import notices
 from accounts.models import Company, Membership, Project, User
 from devices.models import Device
-from licenses.models import ActivationKey, CompanyImport, Product, TestLicense, Transfer
+from licenses.models import ActivationKey, CompanyImport, Grant, Product, TestLicense, Transfer
 from portal.core.acts import Caller
 
 DAY = timedelta(days=1)
@@ -152,6 +152,32 @@ def device_claimed_away(device: Device, *, earlier: Project, later: Project, now
         page=f"/projects/{earlier.pk}",
         now=now,
     )
+
+
+def device_handed_over(
+    device: Device, *, earlier: Project, later: Project, lost: Sequence[Grant], reason: str, now: datetime
+) -> None:
+    """Tell the admins of both companies what support did; neither mail names the other one."""
+    licenses = ", ".join(f"{grant.quantity} × {grant.product}" for grant in lost)
+    for template, project in (
+        ("licenses/email/device_handed_away", earlier),
+        ("licenses/email/device_handed_over", later),
+    ):
+        notices.tell(
+            template,
+            notices.admins_of(project.company_id),
+            context={
+                "hardware_id": device.hardware_id,
+                "project": project.name,
+                "company": project.company.name,
+                "licenses": licenses,
+                "reason": reason,
+            },
+            company_id=project.company_id,
+            project_id=project.pk,
+            page=f"/projects/{project.pk}",
+            now=now,
+        )
 
 
 def import_asked(wanted: CompanyImport, *, now: datetime) -> None:

@@ -8,6 +8,7 @@ from accounts.middleware import open_without_terms
 from devices import seq_floors  # noqa: F401
 from licenses import fulfilment, key_ceremony, key_replacement, order_queries  # noqa: F401
 from portal.core import gallery, pages
+from support.web import stock_admin
 
 _API = [
     path("", include("licenses.api.urls")),
@@ -26,6 +27,7 @@ urlpatterns = [
     path("staff/", include("licenses.web.staff_urls")),
     path("staff/", include("accounts.web.staff_urls")),
     path("staff/", include("orders.web.staff_urls")),
+    path("admin/", stock_admin.site.urls),
     path("problems/<slug:code>", open_without_terms(pages.explain), name="problem"),
     path("components", gallery.components, name="components"),
 ]

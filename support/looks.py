@@ -21,6 +21,8 @@ KINDS: Mapping[str, str] = {
     "mail_id": "mail",
     "fingerprint": "trust-anchor",
     "key_hash": "device-key",
+    # A row in the stock admin, whose page says of which table.
+    "object_id": "row",
 }
 LONGEST = 100
 
@@ -46,8 +48,13 @@ def record(
         actor=actor,
         page=page,
         kind=KINDS[part] if part else "",
-        subject=str(named[part])[:LONGEST] if part else "",
+        subject=_subject(page, part, named)[:LONGEST] if part else "",
         found_by=found_by[:LONGEST],
         company_id=company_id,
         address=address,
     )
+
+
+def _subject(page: str, part: str, named: Mapping[str, Any]) -> str:
+    subject = str(named[part])
+    return f"{page.rpartition('_')[0]} {subject}" if KINDS[part] == "row" else subject

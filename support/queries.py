@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, CustomerAccount, Mail, Project, User
+from accounts.queries import NoSuchProject
 from devices.hardware_id import is_canonical
 from devices.models import Alert, Device, ProjectChange
 from devices.queries import NoSuchDevice
@@ -16,6 +17,7 @@ from licenses import queries as licenses
 from licenses.models import ActivationKey, Grant, Holder, Move, Transfer
 from portal.core.errors import NotFound
 from portal.core.models import AuditEntry
+from support import search
 
 SECURITY = ("sign", "second-factor", "person-", "staff-role")
 """How events begin that are about the safety of an account."""
@@ -68,6 +70,36 @@ def get_company(company_id: int) -> Company:
     if company is None:
         raise NoCompanyOfThatNumber
     return company
+
+
+def get_project(project_id: int) -> Project:
+    """Any company's project into which something can come.
+
+    :raises NoSuchProject: there is none, or it is archived.
+    """
+    found = Project.objects.select_related("company").filter(pk__exact=project_id, archived_at=None)
+    project = found.filter(company__imported_into=None).first()
+    if project is None:
+        raise NoSuchProject
+    return project
+
+
+def projects_called(text: str, *, besides: Company) -> list[Project]:
+    """Projects that a device could go to, of the companies that the text finds; at most `LIMIT` companies.
+
+    :param besides: the company that has the device.
+    """
+    companies = [one.pk for one in search.companies_called(text)[: search.LIMIT] if one != besides]
+    found = Project.objects.filter(company__in=companies, archived_at=None, company__imported_into=None)
+    return list(found.select_related("company").order_by("company__name", "company", "name"))
+
+
+def projects_that_claim(device: Device) -> list[Project]:
+    """Projects for which the device signed a claim that is with support; without the one that has it."""
+    claims = Alert.objects.filter(device=device, kind=Alert.Kind.CLAIM_WITH_SUPPORT)
+    wanted = {alert.facts.get("project") for alert in claims} - {device.project_id}
+    found = Project.objects.filter(pk__in=wanted, archived_at=None).exclude(company=device.project.company)
+    return list(found.select_related("company").order_by("company__name", "name"))
 
 
 def get_key(key_id: int) -> ActivationKey:

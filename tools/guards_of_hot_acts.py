@@ -13,9 +13,7 @@ HOT_ACTS = (
                 "WHERE fingerprint = given_fingerprint;",
             ),
         ),
-        tests=(
-            f"{RACES}/test_activation.py::TestActivation::test_of_thirty_two_at_once_one_gets_the_licenses",
-        ),
+        tests=(f"{RACES}/test_activation.py",),
     ),
     Guard(
         name="lock: the device, in assigning",
@@ -37,13 +35,6 @@ HOT_ACTS = (
         name="lock: the company, in assigning",
         file="licenses/migrations/0012_hot_acts.py",
         in_function="licenses_locked_device",
-        edits=(("PERFORM 1 FROM accounts_company WHERE id = given_company_id FOR KEY SHARE;", ""),),
-        tests=(f"{RACES}/test_companies.py",),
-    ),
-    Guard(
-        name="lock: the company, in activation",
-        file="licenses/migrations/0012_hot_acts.py",
-        in_function="licenses_locked_key",
         edits=(("PERFORM 1 FROM accounts_company WHERE id = given_company_id FOR KEY SHARE;", ""),),
         tests=(f"{RACES}/test_companies.py",),
     ),

@@ -133,4 +133,88 @@ TRUST = (
         edits=(("if ahead <= 0:", "if ahead:"),),
         tests=(f"{OPERATIONS}/test_acknowledgement.py",),
     ),
+    Guard(
+        name="new key: it takes two people",
+        file="devices/new_keys.py",
+        edits=(
+            (
+                "    if waiting.asked_by_id == person:\n        raise SecondPersonNeeded\n",
+                "",
+            ),
+        ),
+        tests=(f"{OPERATIONS}/test_new_keys.py",),
+    ),
+    Guard(
+        name="new key: the second one is senior",
+        file="devices/new_keys.py",
+        edits=(("    staff.require(Permission.SECOND_PERSON, user_id=person)\n", ""),),
+        tests=(f"{OPERATIONS}/test_new_keys.py",),
+    ),
+    Guard(
+        name="new key: one decision at a time",
+        file="devices/new_keys.py",
+        edits=(('.select_for_update(of=("self",), no_key=True)', ".all()"),),
+        tests=("tests/races/test_new_keys.py",),
+    ),
+    Guard(
+        name="new key: only one that spoke",
+        file="devices/queries.py",
+        edits=(("kind=Alert.Kind.OTHER_KEY, subject=key_hash)", "kind=Alert.Kind.OTHER_KEY)"),),
+        tests=(f"{OPERATIONS}/test_new_keys.py",),
+    ),
+    Guard(
+        name="new key: none that is blocked",
+        file="devices/new_keys.py",
+        edits=(("if queries.get_blocked_key(spki_sha256) is not None:", "if False:"),),
+        tests=(f"{OPERATIONS}/test_new_keys.py",),
+    ),
+    Guard(
+        name="alert: a key that is not the device's own",
+        file="devices/enrollment.py",
+        edits=(
+            (
+                "            alert(\n                Alert.Kind.OTHER_KEY,",
+                "            (lambda *_, **__: None)(\n                Alert.Kind.OTHER_KEY,",
+            ),
+        ),
+        tests=("tests/device_api/test_new_keys.py",),
+    ),
+    Guard(
+        name="hand-over: consent for what can be returned",
+        file="licenses/device_hand_overs.py",
+        edits=(("        if lost:\n            quantity", "        if False:\n            quantity"),),
+        tests=(f"{OPERATIONS}/test_device_hand_overs.py",),
+    ),
+    Guard(
+        name="hand-over: an admin of the company agrees",
+        file="licenses/device_hand_overs.py",
+        edits=(("    elif not accounts.is_admin(company=company, user=consent_of):", "    elif False:"),),
+        tests=(f"{OPERATIONS}/test_device_hand_overs.py",),
+    ),
+    Guard(
+        name="hand-over: by a role that may",
+        file="licenses/device_hand_overs.py",
+        edits=(("    staff.require(Permission.HAND_OVER, user_id=caller.user_id)\n", ""),),
+        tests=(f"{OPERATIONS}/test_device_hand_overs.py",),
+    ),
+    Guard(
+        name="hand-over: no open move",
+        file="licenses/device_hand_overs.py",
+        edits=(("    move_queries.require_no_move_of(device, now=now)\n", ""),),
+        tests=(f"{OPERATIONS}/test_device_hand_overs.py",),
+    ),
+    Guard(
+        name="hand-over: against a return and an assignment",
+        file="licenses/device_hand_overs.py",
+        edits=(("    device = ledger.lock_device(device)\n", ""),),
+        tests=("tests/races/test_device_hand_overs.py",),
+    ),
+    Guard(
+        name="hand-over: what a company lost is in the log",
+        file="licenses/device_hand_overs.py",
+        edits=(
+            ("    handing_over.hand_over(device, earlier=earlier, later=project, act=act, now=now)\n", ""),
+        ),
+        tests=(f"{OPERATIONS}/test_device_hand_overs.py",),
+    ),
 )

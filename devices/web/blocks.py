@@ -1,14 +1,14 @@
-"""Devices and keys that are not listened to: the list, blocking and unblocking."""
+"""Devices and keys that are not listened to: blocking and unblocking (the list: support.web.blocked)."""
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.permissions import Permission
-from accounts.requests import caller, person, staff_only
+from accounts.requests import caller, staff_only
 from devices import blocking, queries
 from devices.blocking import DeviceBlockedAlready, DeviceKeyBlockedAlready, KeyHashMalformed
 from devices.queries import NoSuchDevice
@@ -16,8 +16,6 @@ from portal.core import clock
 from portal.core.acts import Caller
 from portal.core.errors import DomainError
 from portal.core.forms import ReasonForm, respond
-
-MOST_SHOWN = 200
 
 
 class BlockDeviceForm(ReasonForm):
@@ -39,22 +37,6 @@ class BlockKeyForm(ReasonForm):
         widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
     field_order = ["key", "reason"]
-
-
-@staff_only(Permission.LOOK)
-def blocks(request: HttpRequest) -> HttpResponse:
-    """What is blocked, by whom and why."""
-    devices = queries.blocked_devices()
-    keys = queries.blocked_keys()
-    shown = list(devices[:MOST_SHOWN])
-    why = queries.blockings(shown)
-    context = {
-        "devices": [(device, why.get(device.hardware_id)) for device in shown],
-        "keys": [(bytes(key.spki_sha256).hex(), key) for key in keys[:MOST_SHOWN]],
-        "may_block": Permission.BLOCK in person(request).staff_permissions,
-        "more": max(0, devices.count() - MOST_SHOWN) + max(0, keys.count() - MOST_SHOWN),
-    }
-    return render(request, "staff/blocks.html", context)
 
 
 @staff_only(Permission.BLOCK)

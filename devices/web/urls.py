@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from devices.web import alerts, blocks, trust_anchors
+from devices.web import alerts, blocks, new_keys, trust_anchors
 
 urlpatterns = [
     path("alerts", alerts.alerts, name="staff-alerts"),
@@ -10,7 +10,7 @@ urlpatterns = [
     path("trust-anchors", trust_anchors.anchors, name="staff-anchors"),
     path("trust-anchors/add", trust_anchors.add, name="staff-anchor-add"),
     path("trust-anchors/<str:fingerprint>/remove", trust_anchors.remove, name="staff-anchor-remove"),
-    path("blocks", blocks.blocks, name="staff-blocks"),
+    path("devices/<str:hardware_id>/certificates/<str:key_hash>", new_keys.new_key, name="staff-new-key"),
     path("blocks/device", blocks.block_device, name="staff-block-device"),
     path("blocks/key", blocks.block_key, name="staff-block-key"),
     path("blocks/device/<str:hardware_id>", blocks.unblock_device, name="staff-unblock-device"),

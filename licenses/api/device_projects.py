@@ -15,11 +15,10 @@ from licenses import device_projects
 from licenses.api import inputs, outputs
 from licenses.api.devices import HARDWARE_ID, find_device
 from licenses.device_projects import (
-    DeviceBridged,
     DeviceKeepsLicenses,
-    InThisProject,
     ProjectOfAnotherCompany,
 )
+from licenses.handing_over import DeviceBridged, InThisProject
 from licenses.move_queries import DeviceInMove
 from portal.core import clock
 

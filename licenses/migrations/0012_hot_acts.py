@@ -12,7 +12,7 @@ from portal.core.postgresql import RunOnPostgreSQL, taking_rows
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("licenses", "0011_evidence"), ("core", "0008_rows_of_acts"), ("devices", "0009_device_of_person")]
+    dependencies: ClassVar = [("licenses", "0011_evidence"), ("core", "0008_rows_of_acts"), ("devices", "0010_device_of_person")]
 
     operations: ClassVar = [
         taking_rows("licenses_transfer"),

@@ -1,7 +1,7 @@
 """The audit: who changed what, and who looked at what. Filtered, page by page, and as CSV."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -20,7 +20,7 @@ from licenses import order_queries
 from licenses.histories import KINDS
 from licenses.history_export import as_line
 from licenses.history_sentences import HistoryLine
-from portal.core.forms import DayInput
+from portal.core.forms import DayInput, ZoneField
 from portal.core.models import AuditEntry
 from portal.core.spreadsheets import harmless
 from support import trail
@@ -29,6 +29,7 @@ from support.trail import Place, Row, Wanted
 from support.web import telling
 
 ROWS_A_PAGE = 50
+DAY = timedelta(days=1)
 PERSONAL = ("sign", "second-factor", "profile-", "notices-", "terms-", "person-", "staff-role-", "account-")
 # Of the kinds of a company's history, and what only the vendor's people read.
 ABOUT: Mapping[str, tuple[Any, tuple[str, ...]]] = {
@@ -45,6 +46,7 @@ SUBJECTS: Mapping[str, Any] = {
     "move": gettext_lazy("Move"),
     "alert": gettext_lazy("Alert"),
     "order": gettext_lazy("Order"),
+    "row": gettext_lazy("Row of a table"),
 }
 
 
@@ -56,15 +58,15 @@ LISTS: Mapping[str, Any] = {
     "staff-reason": gettext_lazy("Templates of reasons"),
     "staff-alerts": gettext_lazy("Alerts"),
     "staff-anchors": gettext_lazy("Trust anchors"),
-    "staff-blocks": gettext_lazy("Blocked devices and keys"),
+    "staff-blocks": gettext_lazy("What is blocked"),
     "staff-mails": gettext_lazy("Mails"),
     "staff-roles": gettext_lazy("People and roles"),
     "staff-status": gettext_lazy("Status of the portal"),
     "staff-audit": gettext_lazy("Audit"),
     "staff-audit-export": gettext_lazy("Audit as CSV"),
     "staff-anchor-add": gettext_lazy("Trust anchors"),
-    "staff-block-device": gettext_lazy("Blocked devices and keys"),
-    "staff-block-key": gettext_lazy("Blocked devices and keys"),
+    "staff-block-device": gettext_lazy("What is blocked"),
+    "staff-block-key": gettext_lazy("What is blocked"),
     "staff-vendor-tokens": gettext_lazy("Tokens of the vendor"),
     "staff-vendor-token-revoke": gettext_lazy("Tokens of the vendor"),
     "staff-outcomes": gettext_lazy("What became of it"),
@@ -85,7 +87,7 @@ LISTS: Mapping[str, Any] = {
 
 
 class AuditForm(forms.Form):
-    """What is shown; days are UTC days."""
+    """What is shown; days are those of the reader's zone, UTC days where it is not known."""
 
     what = forms.ChoiceField(
         label=gettext_lazy("What"),
@@ -113,6 +115,7 @@ class AuditForm(forms.Form):
     )
     since = forms.DateField(label=gettext_lazy("Since"), required=False, widget=DayInput())
     until = forms.DateField(label=gettext_lazy("Until"), required=False, widget=DayInput())
+    zone = ZoneField()
 
     def __init__(self, *args: Any, people: Sequence[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -143,9 +146,21 @@ class AuditForm(forms.Form):
             person=given["person"],
             kind=given["kind"],
             subject=given["subject"] if given["kind"] else "",
-            since=_midnight(given["since"]) if given["since"] else None,
-            until=_midnight(until) + timedelta(days=1) if until else None,
+            since=self._midnight(given["since"]) if given["since"] else None,
+            until=self._midnight(until + DAY) if until else None,
         )
+
+    def clean(self) -> dict[str, Any]:
+        """Where a day begins and ends, in UTC, is told on hover."""
+        given = super().clean() or {}
+        for name, later in (("since", timedelta()), ("until", DAY)):
+            if day := given.get(name):
+                begins = self._midnight(day + later).astimezone(UTC)
+                self.fields[name].widget.attrs["title"] = f"{begins:%Y-%m-%d %H:%M:%S} UTC"
+        return given
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(), tzinfo=self.cleaned_data["zone"])
 
 
 @staff_only(Permission.READ_AUDIT)
@@ -244,7 +259,3 @@ def _columns(entry: AuditEntry | Look) -> tuple[object, ...]:
     reason = entry.facts.get("reason", "")
     about = entry.hardware_id
     return (when, "change", entry.event, entry.who, entry.address or "", company, about, "", reason)
-
-
-def _midnight(day: Any) -> datetime:
-    return datetime.combine(day, time(), tzinfo=UTC)

@@ -1,5 +1,6 @@
 """Where the vendor's people begin: one search box, and what is open."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -19,7 +20,7 @@ from devices import queries as devices
 from devices.models import Device
 from licenses import move_queries
 from portal.core import clock
-from support import search
+from support import blocked, search
 
 LONGEST = 100
 
@@ -38,6 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
     found = search.find(text)
     if found.only is not None:
         return redirect(f"{address_of(found.only)}?{urlencode({'q': text})}")
+    _name_their_moves(found.devices)
     request.found_people = bool(found.people)  # type: ignore[attr-defined]
     context = {
         "text": text,
@@ -60,6 +62,13 @@ def address_of(row: Model) -> str:
     return reverse("staff-key", args=[row.pk])
 
 
+def _name_their_moves(found: Sequence[Device]) -> None:
+    """So that who looks for a move by a hardware ID is there with one click."""
+    moves = move_queries.open_moves_of(found, now=clock.now())
+    for device in found:
+        device.open_move = moves.get(device.pk)  # type: ignore[attr-defined]
+
+
 def _open() -> dict[str, Any]:
     now = clock.now()
     return {
@@ -70,4 +79,6 @@ def _open() -> dict[str, Any]:
         "blocked_devices": devices.blocked_devices().count(),
         "mails_not_delivered": mail_queries.not_delivered().count(),
         "blocked_keys": devices.blocked_keys().count(),
+        "blocked_people": blocked.people().count(),
+        "blocked_activation_keys": blocked.activation_keys().count(),
     }

@@ -44,6 +44,8 @@ def device(request: HttpRequest, hardware_id: str) -> HttpResponse:
         "blocking": blocking,
         "key_is_blocked": key_is_blocked,
         "pinned_key": bytes(found.pinned_spki).hex() if found.pinned_spki is not None else "",
+        "other_keys": [] if found.released_at else list(devices.other_keys(found)[:SHOWN]),
+        "waiting_key": devices.waiting_key(found),
         "grants": [(grant, stage) for grant, stage in grants if grant.license_class != Grant.Class.TEST],
         "test": trial_queries.described(test, now=now) if test else None,
         "document": licenses.current_document(found),

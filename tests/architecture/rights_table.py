@@ -92,6 +92,10 @@ class Entry:
     arguments: Body = field(default=lambda _world: {})
 
 
+def _of_another_company(_world: World) -> dict[str, Any]:
+    return {"project_id": Project.objects.get(company__name="Elsewhere", name="DEFAULT").pk}
+
+
 def _withdrawn(world: World) -> dict[str, Any]:
     return {"import_id": world.asked_by_it.pk}
 
@@ -354,6 +358,11 @@ TABLE: dict[str, Entry] = {
     # --- The staff console: to everybody else it is not there ---
     "GET staff": Entry(may=STAFF),
     "GET staff-device": Entry(may=STAFF),
+    "GET staff-hand-over": Entry(may=STAFF),
+    "GET staff-hand-over-to": Entry(may=STAFF, arguments=_of_another_company),
+    "POST staff-hand-over-to": Entry(
+        may=STAFF, body=given({"reason": "sold"}), arguments=_of_another_company
+    ),
     "GET staff-company": Entry(may=STAFF),
     "GET staff-key": Entry(may=STAFF, arguments=_key),
     "GET staff-person": Entry(may=STAFF),
@@ -405,6 +414,12 @@ TABLE: dict[str, Entry] = {
     "POST staff-product": Entry(may=STAFF, arguments=_product, body=given({**PRODUCT, "for_sale": "on"})),
     "GET staff-certificate": Entry(may=STAFF, arguments=_order),
     "POST staff-certificate": Entry(may=STAFF, arguments=_order, body=given({"language": "de"})),
+    "GET staff-new-key": Entry(may=STAFF, arguments=given({"key_hash": "22" * 32})),
+    "POST staff-new-key": Entry(
+        may=STAFF,
+        body=given({"reason": "a new board", "do": "accept"}),
+        arguments=given({"key_hash": "22" * 32}),
+    ),
     "GET staff-blocks": Entry(may=STAFF),
     "GET staff-block-device": Entry(may=STAFF),
     "POST staff-block-device": Entry(may=STAFF, body=given({"hardware_id": HARDWARE_ID, "reason": "stolen"})),

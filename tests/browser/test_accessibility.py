@@ -6,12 +6,13 @@ import pytest
 from django.utils import translation
 from django.utils.translation import gettext
 
-from accounts.models import Company, User
+from accounts import person_blocking
+from accounts.models import Company, ReasonTemplate, User
 from accounts.permissions import Role
 from appliance.factory.authority import make_authority, pem
 from devices import alerts, blocking
 from devices.models import Alert, Device, TrustAnchor
-from licenses import fulfilment, key_replacement
+from licenses import fulfilment, key_blocking, key_replacement
 from licenses.issuing import OrderLine, WantedOrder
 from licenses.models import ActivationKey, Move
 from tests import factories
@@ -218,8 +219,24 @@ class TestPages:
         alerts.settle_alert(settled=first, caller=caller(reason="asked them"), now=NOW)
         blocking.block_device(device=device, caller=caller(reason="stolen from the van"), now=NOW)
         blocking.block_key(key_hash="ab" * 32, caller=caller(reason="copied"), now=NOW)
+        template = ReasonTemplate.objects.create(name="Seen", language="en", text="Seen it.", made_at=NOW)
+        facts = {"certificate": "cd" * 32, "valid_from": NOW.isoformat(), "valid_until": NOW.isoformat()}
+        alerts.alert(Alert.Kind.OTHER_KEY, device=device, subject="cd" * 32, now=NOW, **facts)
+        Device.objects.update(pinned_spki=b"\x07" * 32, pinned_at=NOW)
+        elsewhere = factories.make_company(founder=User.objects.get(forename="Dora"), name="Dora Systems")
+        lost, lisa = factories.find_key(factories.make_key()), factories.make_user(name="Lisa")
+        sam = User.objects.get(forename="Sam")
+        key_blocking.block_activation_key(key=lost, caller=caller(sam, reason="lost"), now=NOW)
+        person_blocking.block_person(user=lisa, caller=caller(sam, reason="stolen"), now=NOW)
         for address in (
             "",
+            "reasons",
+            f"reasons/{template.pk}",
+            "audit",
+            "audit?kind=device&what=look&since=2026-11-24",
+            f"devices/{HARDWARE_ID}/certificates/{'cd' * 32}",
+            f"devices/{HARDWARE_ID}/hand-over?q=dora",
+            f"devices/{HARDWARE_ID}/hand-over/{factories.first_project(elsewhere).pk}",
             "alerts",
             f"alerts/{first.pk}",
             f"alerts/{second.pk}",

@@ -1,16 +1,17 @@
-"""A move in a real browser: a partner asks for it, support approves it with a reason, in two clicks."""
+"""A move in a real browser: a partner asks for it; support searches for four digits, and approves it with two
+clicks and a reason."""
 
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from accounts.models import Project
 from devices.models import Device
 from licenses.models import Move
 from tests import factories
 from tests.browser.conftest import OpenWindow
-from tests.browser.looks import fits
+from tests.browser.looks import fits, follow
 from tests.browser.test_from_key_to_file import sign_in
 from tests.factories import PASSWORD
 from tests.operations import moving
@@ -32,7 +33,9 @@ def pair(catalogue: None, keyring: object) -> Pair:
     factories.make_user(name="Sam", email="sam@example.com", password=PASSWORD, is_staff=True)
     project: Project = factories.first_project(factories.make_company(founder=alice))
     factories.activated(project, {"Port": 5})
-    broken, replacement = (factories.make_device(project=project) for _ in range(2))
+    broken, replacement = (
+        factories.make_device(project=project, hardware_id=f"00-90-33-0{number}-0A-FF") for number in (1, 2)
+    )
     factories.assigned(broken, 3)
     return Pair(broken, replacement)
 
@@ -55,13 +58,22 @@ def test_from_a_dead_device_to_an_approval(
 
     staff = open_window(width=width, java_script=java_script).page
     sign_in(staff, "sam@example.com")
-    staff.goto("/staff/moves")
-    assert fits(staff)
-    staff.get_by_role("link", name=pair.broken.hardware_id).click()
+    staff.goto("/staff/")
+    staff.get_by_role("searchbox", name="Search").last.fill("0aff")  # both devices end with it
+    staff.get_by_role("searchbox", name="Search").last.press("Enter")
+    clicks = 0
+
+    def click(locator: Locator) -> None:
+        nonlocal clicks
+        clicks += 1
+        follow(locator)
+
+    click(staff.get_by_role("link", name=f"Decide the move {pair.broken.hardware_id}"))
     assert fits(staff)
     staff.get_by_label("Reason").fill("The picture shows it.")
-    staff.get_by_role("button", name="Approve").click()
+    click(staff.get_by_role("button", name="Approve"))
 
     expect(staff.get_by_text("The move is approved.")).to_be_visible()
+    assert clicks <= 2
     assert Move.objects.get().state == "approved"
     assert moving.held(pair.replacement) == {("bought", "Port"): 3}

@@ -10,8 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from psycopg2.extensions import cursor as psycopg_cursor
 
 from accounts import kept_reads
-from devices import queries as device_queries
-from devices import standing
+from devices import kept_devices, standing
 from licenses import catalogue_queries, locked_devices, locked_keys, unchanged
 from portal.core.kept_queries import KeptQuery, KeptSteps
 from tests.factories import NOW
@@ -24,7 +23,7 @@ KEPT = [
     kept_reads.SESSION,
     kept_reads.USER,
     kept_reads.PROJECT,
-    device_queries.OF_PERSON,
+    kept_devices.OF_PERSON,
     catalogue_queries.PRODUCT,
 ]
 ASKED = {"hardware_id": "00-00-00-00-00-01", "heard_since": NOW}

@@ -31,6 +31,7 @@ from devices.models import (
     BlockedKey,
     Device,
     FirstWord,
+    NewKey,
     ProjectChange,
     SeqFloor,
     StatementCounter,
@@ -115,6 +116,7 @@ class Rows:
     digest: AlertDigest
     template: ReasonTemplate
     blocked_key: BlockedKey
+    new_key: NewKey
     claim_code: ClaimCode
     token: ApiToken
     into_company: Invitation
@@ -211,6 +213,9 @@ def make_rows(user: User, stranger: User, project: Project, right: ProjectRight,
         template=ReasonTemplate.objects.create(name="Seen", language="en", text="Seen.", made_at=NOW),
         digest=AlertDigest.objects.create(day=NOW.date(), at=NOW),
         blocked_key=BlockedKey.objects.create(spki_sha256=bytes(32), reason="stolen", blocked_at=NOW),
+        new_key=NewKey.objects.create(
+            device=device, spki_sha256=bytes(32), reason="repaired", asked_by=user, asked_at=NOW
+        ),
         claim_code=ClaimCode.objects.create(
             code_sha256=bytes(32),
             user=user,

@@ -54,6 +54,15 @@ def book_in_twice(rows: Rows) -> None:
     change(rows.approved, hardware_by=rows.user)
 
 
+def drop_the_new_key(rows: Rows) -> None:
+    change(rows.new_key, state="dropped", decided_by=rows.stranger, decided_at=NOW)
+
+
+def accept_what_was_dropped(rows: Rows) -> None:
+    drop_the_new_key(rows)
+    change(rows.new_key, state="accepted")
+
+
 def transfer_nowhere(rows: Rows) -> None:
     """To a holder without a holding of the product."""
     again(rows.transfer, product=get_product("Fax"))
@@ -89,6 +98,8 @@ REFUSED: dict[str, tuple[str, tuple[Write, ...]]] = {
         NEVER,
         (lambda rows: change(rows.look, subject="another"), lambda rows: remove(rows.look)),
     ),
+    "devices_newkey_never_update": (NEVER, (accept_what_was_dropped,)),
+    "devices_newkey_never_delete": (NEVER, (lambda rows: remove(rows.new_key),)),
     "licenses_keysetversion_never_update_or_delete": (
         NEVER,
         (lambda rows: change(rows.key_set, signed=b"{}"), lambda rows: remove(rows.key_set)),
@@ -222,6 +233,7 @@ class TestTriggers:
             lambda rows: change(rows.waiting, version=13, slave=False, quantity=2),
             lambda rows: change(rows.running, void="revoked", voided_at=NOW, voided_by=rows.act),
             book_in,
+            drop_the_new_key,
             lambda rows: change(rows.bridge, ends_at=NOW.replace(day=30, month=12)),
         ],
         ids=[
@@ -235,6 +247,7 @@ class TestTriggers:
             "the change of one that waits",
             "the revocation of one that runs",
             "hardware that comes back",
+            "a new key's end",
             "a bridge's later end",
         ],
     )

@@ -86,9 +86,17 @@ class TestKeys:
 
 
 class TestCompaniesAndPeople:
-    @pytest.mark.parametrize("typed", ["alice net", "Networks"])
+    @pytest.mark.parametrize("typed", ["alice net", "Networks", "ce Ne", "al", "WORKS"])
     def test_companies_by_part_of_their_name(self, company: Company, charlie: User, typed: str) -> None:
         assert list(search.find(typed).companies) == [company]
+
+    @pytest.mark.parametrize("typed", ["müller", "MÜLLER & S", "söhne", "o_b%", "üll", "Weiß", "eiß"])
+    def test_letters_of_other_languages_and_signs_are_what_they_are(self, db: None, typed: str) -> None:
+        Company.objects.create(name="Foo_b%r", created_at=NOW)
+        Company.objects.create(name="Fooxbar", created_at=NOW)
+        Company.objects.create(name="Fritz Müller & Söhne, Weißach", created_at=NOW)
+
+        assert len(search.find(typed).companies) == 1
 
     def test_companies_by_number_and_account(self, company: Company) -> None:
         account = factories.make_customer(number="K-10042", postal_code="71063")
@@ -122,13 +130,16 @@ class TestIndexes:
         ("found", "indexes"),
         [
             (lambda: search.by_the_ends("0AFF"), ("devices_by_last_digits", "devices_by_first_digits")),
+            (lambda: search.in_the_middle("3301"), ("devices_by_digits",)),
             (lambda: search.orders_called("SO-1"), ("orders_by_number", "orders_by_reference")),
             (
                 lambda: search.people_called("Dora"),
                 ("people_by_address", "people_by_forename", "people_by_surname"),
             ),
+            (lambda: search.companies_with("networks"), ("companies_by_letters",)),
+            (lambda: search.companies_with("al"), ("companies_by_name",)),
         ],
-        ids=["devices", "orders", "people"],
+        ids=["devices", "middle of a hardware ID", "orders", "people", "names of companies", "short names"],
     )
     def test_each_sort_is_found_by_its_own(self, db: None, found: Any, indexes: tuple[str, ...]) -> None:
         plan = plan_of(found())

@@ -13,11 +13,10 @@ from devices.queries import NoSuchDevice
 from devices.standing import standing_of
 from licenses import adding, assignment, claims, device_projects, ledger, queries, verification
 from licenses.device_projects import (
-    DeviceBridged,
     DeviceKeepsLicenses,
-    InThisProject,
     ProjectOfAnotherCompany,
 )
+from licenses.handing_over import DeviceBridged, InThisProject
 from licenses.models import LogLeaf, LogLine
 from portal.core import base64url
 from portal.core.models import AuditEntry

@@ -2,6 +2,7 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import Project, User
+from accounts.staff import SecondPersonNeeded, StaffNeeded
 from devices.models import Device
 from licenses import move_decisions, move_queries
 from licenses.log_line import LeafType
@@ -105,7 +106,7 @@ class TestApproval:
         assert (move.state, move.first_approved_by) == ("open", sam)
         assert held(replacement) == BRIDGED
         assert move_queries.described(move, now=NOW).stage == "second-person"
-        with refused(move_decisions.SecondPersonNeeded):
+        with refused(SecondPersonNeeded):
             approved(move, sam)
         move = approved(move, olga)
 
@@ -171,7 +172,7 @@ class TestApproval:
     def test_without_a_reason_or_a_name_is_refused(self, move: Move, sam: User) -> None:
         with refused(ReasonNeeded):
             move_decisions.approve_move(move=move, caller=caller(sam), now=NOW)
-        with refused(move_decisions.StaffNeeded):
+        with refused(StaffNeeded):
             move_decisions.approve_move(move=move, caller=caller(reason="Why not."), now=NOW)
 
 
@@ -252,7 +253,7 @@ class TestTheOldHardware:
     def test_is_written_off_by_somebody_else(self, move: Move, sam: User, olga: User) -> None:
         approved(move, sam)
 
-        with refused(move_decisions.SecondPersonNeeded):
+        with refused(SecondPersonNeeded):
             written_off(move, sam)
         assert written_off(move, olga).hardware == "written-off"
 

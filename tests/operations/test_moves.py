@@ -4,7 +4,16 @@ from django.conf import LazySettings
 from accounts.models import Project, User
 from devices.models import Alert, Device
 from devices.queries import NoSuchDevice
-from licenses import assignment, company_import, device_projects, move_queries, moves, tasks, trials
+from licenses import (
+    assignment,
+    company_import,
+    device_projects,
+    handing_over,
+    move_queries,
+    moves,
+    tasks,
+    trials,
+)
 from licenses.log_line import LeafType
 from licenses.models import Grant, Move
 from licenses.move_course import MoveEnded, NothingToMove, ReplacementElsewhere
@@ -383,7 +392,7 @@ class TestWhileAMoveIsOpen:
 
         with refused(move_queries.DeviceInMove):
             device_projects.release_device(device=broken, caller=caller(), now=NOW)
-        with refused(device_projects.DeviceBridged):
+        with refused(handing_over.DeviceBridged):
             device_projects.release_device(device=replacement, caller=caller(), now=NOW)
 
     def test_the_replacement_takes_assignments(self, broken: Device, replacement: Device) -> None:

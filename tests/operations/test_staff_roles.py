@@ -9,11 +9,10 @@ from django.core.management import CommandError, call_command
 from accounts import staff, staff_roles
 from accounts.models import StaffRole, User
 from accounts.permissions import Permission, Role
-from accounts.staff import RoleMissing
+from accounts.staff import RoleMissing, SecondPersonNeeded
 from accounts.staff_roles import NobodyToGiveARole, RoleHeld, RoleNotHeld
 from licenses import move_decisions
 from licenses.models import Move
-from licenses.move_decisions import SecondPersonNeeded
 from portal.core.acts import ReasonNeeded
 from portal.core.models import AuditEntry
 from tests import factories

@@ -27,8 +27,9 @@ from hypothesis.stateful import (
 )
 
 from accounts.models import User
+from accounts.staff import SecondPersonNeeded
 from devices.models import Device
-from licenses import assignment, move_decisions, move_queries, moves, verification
+from licenses import assignment, move_queries, moves, verification
 from licenses.document import LicenseDocumentV1
 from licenses.models import Bridge, Grant, Holding, LicenseDocument, Move
 from licenses.models.moves import OPEN_FOR
@@ -124,7 +125,7 @@ class Histories(RuleBasedStateMachine):
     @rule(move=which, by=which, back=st.booleans())
     def see_to_hardware(self, move: int, by: int, back: bool) -> None:
         see_to = moving.booked_in if back else moving.written_off
-        with suppress(move_decisions.SecondPersonNeeded):
+        with suppress(SecondPersonNeeded):
             see_to(pick(self.outstanding(), move), pick(self.staff, by), now=self.now)
 
     # --- Devices and time ---

@@ -89,6 +89,15 @@ class TestThePage:
         assert shown(auditor, kind="device", until="2026-11-23") == []
         assert len(shown(auditor, since="2026-11-24", kind="device", subject=HARDWARE_ID)) == 4
 
+    def test_days_are_those_of_the_readers_zone(self, auditor: Client, sam: User, device: Device) -> None:
+        look(sam, subject=HARDWARE_ID, at=NOW.replace(hour=23, minute=30))  # tomorrow, in Berlin
+        late: dict[str, str | int] = {"since": "2026-11-25", "person": sam.pk}
+
+        assert len(shown(auditor, **late, zone="Europe/Berlin")) == 1
+        assert shown(auditor, **late) == shown(auditor, **late, zone="no/zone") == []
+        page = auditor.get(reverse("staff-audit"), {**late, "zone": "Europe/Berlin"}).text
+        assert 'title="2026-11-24 23:00:00 UTC"' in page
+
     def test_about_a_person_and_a_company(
         self, auditor: Client, sam: User, erin: User, device: Device
     ) -> None:

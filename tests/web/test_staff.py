@@ -33,6 +33,8 @@ def raise_alert(device: Device, kind: Alert.Kind = Alert.Kind.COUNTER_FORK, **fa
 def addresses(device: Device, anchor: TrustAnchor) -> Mapping[str, str]:
     """Every staff page, about something that is there."""
     alert = raise_alert(device)
+    facts = {"certificate": KEY, "valid_from": NOW.isoformat(), "valid_until": NOW.isoformat()}
+    alerts.alert(Alert.Kind.OTHER_KEY, device=device, subject=KEY, now=NOW, **facts)
     values = {
         "alert_id": alert.pk,
         "fingerprint": bytes(anchor.sha256).hex(),

@@ -72,8 +72,25 @@ function offerChoosingAll(root) {
   look(); // the browser may have kept marks from before
 }
 
+// A template of a reason is filled in as soon as it is chosen; without JavaScript a button does it.
+function offerTemplates(root) {
+  const choice = root.querySelector("select[data-templates]");
+  const reason = document.querySelector("textarea[name='reason']");
+  if (!choice || !reason) {
+    return;
+  }
+  choice.form.querySelector(".actions").remove();
+  choice.addEventListener("change", () => {
+    const text = choice.selectedOptions[0].dataset.text;
+    if (text) {
+      reason.value = text;
+      reason.focus();
+    }
+  });
+}
+
 // What came later than the page, in the place of something else on it, gets the same (parts.js).
-for (const quicken of [showOwnTimes, offerCopying, fillInZone, offerChoosingAll]) {
+for (const quicken of [showOwnTimes, offerCopying, fillInZone, offerChoosingAll, offerTemplates]) {
   document.addEventListener("portal:part", (event) => quicken(event.target));
   quicken(document);
 }

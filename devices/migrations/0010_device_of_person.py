@@ -1,4 +1,4 @@
-"""A device as a person stands to it, as a function (docs/decisions/0017); the text is devices/queries.py's."""
+"""A device as a person stands to it, as a function (docs/decisions/0017); the text is devices/kept_devices.py's."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from portal.core.postgresql import RunOnPostgreSQL
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("devices", "0008_alerts_about_companies"), ("accounts", "0009_kept_plans")]
+    dependencies: ClassVar = [("devices", "0009_new_keys"), ("accounts", "0009_kept_plans")]
 
     operations: ClassVar = [
         RunOnPostgreSQL(
