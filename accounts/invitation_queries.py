@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations
@@ -83,7 +84,7 @@ def _invitations() -> QuerySet[Invitation]:
     return Invitation.objects.select_related("company", "project__company", "invited_by")
 
 
-def _addresses(user: User) -> list[str]:
+def _addresses(user: User) -> QuerySet[User, str]:
     # By way of the user: devices' pool does without allauth, and this module is everybody's.
     confirmed = User.objects.filter(pk=user.pk, emailaddress__verified=True)
-    return [address.lower() for address in confirmed.values_list("emailaddress__email", flat=True)]
+    return confirmed.values_list(Lower("emailaddress__email"), flat=True)

@@ -3,7 +3,7 @@
 A stranger and a missing row get the same NotFound (architecture.md, "Tenancy").
 """
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from accounts import kept_reads
@@ -158,11 +158,11 @@ def _missing(right: str) -> RightMissing:
 
 def _project_by_scopes(*, project_id: int, user: Principal, right: str) -> Project:
     """For a token, whose scopes say what it may; and for whoever views a company as it sees itself."""
-    project = projects_of(user).filter(pk=project_id).first()
+    project = projects_of(user, right=right).filter(pk=project_id).first()
+    if project is None and right != VIEW and projects_of(user).filter(pk=project_id).exists():
+        raise _missing(right)
     if project is None:
         raise NoSuchProject
-    if right != VIEW and not projects_of(user, right=right).filter(pk=project_id).exists():
-        raise _missing(right)
     return project
 
 
@@ -175,12 +175,15 @@ def standing_in(*, project: Project, user: User) -> tuple[str, bool]:
     """The user's right in a project, and whether they belong to its company, unlike its end customers."""
     if user.viewing is not None:
         return (VIEW, True) if project.company_id == user.viewing else ("", False)
-    roles = Membership.objects.filter(user=user, company_id=project.company_id).values_list("role", flat=True)
-    role = roles.first()
-    if role == Membership.Role.ADMIN:
+    roles = Membership.objects.filter(user=user, company_id=project.company_id)
+    levels = ProjectRight.objects.filter(user=user, project=project)
+    both = roles.values_list(Value("role"), "role").union(
+        levels.values_list(Value("level"), "level"), all=True
+    )
+    found = dict(both.order_by())
+    if found.get("role") == Membership.Role.ADMIN:
         return MANAGE, True
-    levels = ProjectRight.objects.filter(user=user, project=project).values_list("level", flat=True)
-    return levels.first() or "", role is not None
+    return found.get("level", ""), "role" in found
 
 
 def reaches(right: str, *, needed: str) -> bool:

@@ -72,7 +72,7 @@ def devices_of(project: Project, *, part_of_id: str = "", part_of_name: str = ""
 
 def found_in(projects: QuerySet[Project], *, text: str) -> QuerySet[Device]:
     """Devices of the projects with the text in their name, or in their hardware ID, however typed."""
-    found = Q(name__icontains=text)
+    found = Q(name__icontains=text) if text else Q()
     if part := _digits(text):
         found |= Q(plain__contains=part)
     return (

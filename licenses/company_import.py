@@ -21,6 +21,7 @@ from accounts.models import (
     Project,
     User,
 )
+from devices.models import Device
 from licenses import coming_over, notices, queries
 from licenses.models import CompanyImport
 from portal.core import acts, audit, throttle
@@ -164,7 +165,7 @@ def look_at_import(wanted: CompanyImport) -> Preview:
             ComingProject(name=project.name, becomes=new)
             for project, new in coming_over.new_names(projects, source, target)
         ],
-        devices=sum(project.devices.filter(released_at=None).count() for project in projects),
+        devices=Device.objects.filter(project__company=source, released_at=None).count(),
         licenses=sum(row.free for rows in balances.values() for row in rows),
         members=members.exclude(user__memberships__company=target).count(),
         invitations=Invitation.objects.filter(company=source, ended_at=None).count(),

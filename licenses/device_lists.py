@@ -34,24 +34,29 @@ class Held:
     version: int
     quantity: int
 
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.code} {self.version}"
+
 
 def listed(project: Project, *, text: str = "", shown: str = "", sort: str = "id") -> QuerySet[Device]:
     """The devices of a project.
 
-    Each with its last contact; `latest_seq` and `handed_out_at` of its newest document, None without one; and
-    `installed_seq` and `effective_seq` as it acknowledged last, None if it never did.
+    Each with its `last_contact`; `latest_seq` and `handed_out_at` of its newest document; and `installed_seq`
+    and `effective_seq` as it acknowledged last: None where there is nothing of the kind.
 
     :param text: part of a hardware ID or of a name; "" for all.
     :param shown: a key of `SHOWN`, anything else for all.
     :param sort: "id", "name" or "contact", with a minus before it the other way round.
     """
     found = devices.found_in(Project.objects.filter(pk=project.pk), text=text)
+    found = found.select_related(None)  # project and company are known
     document = LicenseDocument.objects.filter(device=OuterRef("pk")).order_by("-seq")
     found = found.annotate(
         latest_seq=Subquery(document.values("seq")[:1]),
         handed_out_at=Subquery(document.values("handed_out_at")[:1]),
         installed_seq=F("acknowledged__installed_seq"),
         effective_seq=F("acknowledged__effective_seq"),
+        last_contact=F("contact__last_at"),
     )
     if shown in SHOWN:
         found = SHOWN[shown](found)

@@ -12,6 +12,7 @@ from accounts import queries as accounts
 from accounts.models import Company, Project, User
 from accounts.queries import NoSuchCompany
 from devices import queries as devices
+from devices.hardware_id import is_canonical
 from licenses import records
 from portal.core.models import AuditEntry
 
@@ -153,7 +154,10 @@ class Wanted:
     def of(self, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         """The entries that are wanted."""
         if part := self.device.strip():
-            entries = entries.filter(hardware_id__contains=_as_kept(part))
+            kept = _as_kept(part)
+            # A whole one is found by an index, a part of one by looking at all.
+            by = "hardware_id" if is_canonical(kept) else "hardware_id__contains"
+            entries = entries.filter(**{by: kept})
         if self.project:
             entries = entries.filter(project_id=self.project)
         if self.kind:

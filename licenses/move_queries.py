@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, Principal
@@ -177,13 +177,20 @@ def moves_from(device: Device) -> QuerySet[Move]:
     return _with_devices(Move.objects.filter(broken=device, project=device.project_id))
 
 
-def moves_about(device: Device, *, user: Principal) -> QuerySet[Move]:
+def moves_about(device: Device, *, user: Principal, now: datetime) -> QuerySet[Move]:
     """The moves from it, and those whose replacement it is, from projects of the same company that the person
-    may see too.
+    may see too. Each with its evidence, without the bytes, and `bridge_ends_at`: None without a bridge.
     """
     seen = projects_of(user).filter(company=device.project.company_id).order_by().values("pk")
     away = Q(broken=device, project=device.project_id)
-    return _with_devices(Move.objects.filter(away | Q(replacement=device, project__in=seen)))
+    about = _with_devices(Move.objects.filter(away | Q(replacement=device, project__in=seen)))
+    bridges = Grant.objects.filter(bridge__move=OuterRef("pk"), license_class=Grant.Class.BRIDGE)
+    ends = bridges.filter(state=Grant.State.LIVE, expires_at__gt=now).order_by("expires_at")
+    return (
+        about.select_related("evidence")
+        .defer("evidence__content")
+        .annotate(bridge_ends_at=Subquery(ends.values("expires_at")[:1]))
+    )
 
 
 def _with_devices(moves: QuerySet[Move]) -> QuerySet[Move]:
@@ -255,14 +262,15 @@ def described(move: Move, *, now: datetime) -> MoveRecord:
         grants = list(moved.select_related("product")) if move.ended_by_id else []
     return MoveRecord(
         move=move,
-        stage=_stage(move, bridged=bool(bridges), now=now),
+        stage=stage_of(move, bridged=bool(bridges), now=now),
         bridge_ends_at=min((grant.expires_at for grant in bridges if grant.expires_at), default=None),
         units=sum(grant.quantity for grant in grants),
         weight=weight_of(grants),
     )
 
 
-def _stage(move: Move, *, bridged: bool, now: datetime) -> Stage:
+def stage_of(move: Move, *, bridged: bool, now: datetime) -> Stage:
+    """Where a move stands; `bridged`: whether a bridge of it is in effect."""
     if move.state != Move.State.OPEN:
         ended: dict[str, Stage] = {
             Move.State.APPROVED: "approved",

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Q, Sum
+from django.db.models import Q, Sum, Value
 
 from accounts.models import Company, Project
 from devices.models import Device, ProjectChange
-from licenses.models import Grant, Product, Transfer
+from licenses.models import Grant, Holding, Product, Transfer
 from licenses.queries import BalanceRow
 
 
@@ -28,16 +28,29 @@ def balance_as_of(balance: Company | Project, *, at: datetime) -> list[BalanceRo
 
 
 def _free(balance: Company | Project, at: datetime) -> dict[int, int]:
-    done = Transfer.objects.filter(act__at__lte=at).order_by()
+    """What is free now, without what was done since: less to add up than everything from the beginning.
+
+    In one statement, so that nothing is done between its parts.
+    """
+    since = Transfer.objects.filter(act__at__gt=at).order_by()
+    came, went = (since.filter(_ends_in(balance, end)) for end in ("destination", "source"))
+    now = Holding.objects.filter(_ends_in(balance, "holder")).order_by()
+    parts = now.values_list("product", Value(1), "balance").union(
+        came.values_list("product", Value(-1)).annotate(units=Sum("quantity")),
+        went.values_list("product", Value(1)).annotate(units=Sum("quantity")),
+        all=True,
+    )
     free: dict[int, int] = defaultdict(int)
-    for end, sign in (("destination", 1), ("source", -1)):
-        if isinstance(balance, Company):
-            ours = Q(**{f"{end}__company": balance})
-        else:  # a project that came over with another company had another holder before
-            ours = Q(**{f"{end}__project": balance}) | Q(**{f"{end}__former_project": balance})
-        for product, units in done.filter(ours).values_list("product").annotate(units=Sum("quantity")):
-            free[product] += sign * units
+    for product, sign, units in parts:
+        free[product] += sign * int(units)  # a sum of bigint is a Decimal to a union
     return free
+
+
+def _ends_in(balance: Company | Project, end: str) -> Q:
+    if isinstance(balance, Company):
+        return Q(**{f"{end}__company": balance})
+    # A project that came over with another company had another holder before.
+    return Q(**{f"{end}__project": balance}) | Q(**{f"{end}__former_project": balance})
 
 
 def _on_devices(project: Project, at: datetime) -> dict[int, int]:

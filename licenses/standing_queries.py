@@ -1,13 +1,50 @@
 """How a device stands with its license documents: the newest, what was handed out, what it says it has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import Exists, Max, OuterRef, Q, Subquery
 
-from devices.models import Device
-from licenses.models import Acknowledged, Grant, LicenseDocument
+from devices.models import BlockedKey, Device
+from licenses.models import Acknowledged, Grant, LicenseDocument, Move, Return, TestLicense
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rare:
+    """What most devices do not have. A page asks for it before it asks what it is, which takes longer.
+
+    move: a part in a move, as the broken device or as the replacement. test_license: one that counts for its
+    hardware ID. last_return: name and time of the latest return that was taken while the device was in its
+    present project. key_is_blocked: certificates of the key it is known by count for nothing (trust.md 1).
+    """
+
+    move: bool
+    test_license: bool
+    last_return: Mapping[str, Any] | None
+    key_is_blocked: bool
+
+
+def rare_of(device: Device) -> Rare:
+    """All of it by one statement."""
+    returns = Return.objects.filter(device=OuterRef("pk"), act__outcome__project=device.project_id)
+    returns = returns.order_by("-pk")
+    mine = Device.objects.filter(pk=device.pk)
+    found = mine.values_list(
+        Exists(Move.objects.filter(Q(broken=OuterRef("pk")) | Q(replacement=OuterRef("pk")))),
+        Exists(TestLicense.objects.filter(hardware_id=OuterRef("hardware_id"), void="")),
+        Subquery(returns.values("jti")[:1]),
+        Subquery(returns.values("received_at")[:1]),
+        Exists(BlockedKey.objects.filter(spki_sha256=OuterRef("pinned_spki"))),
+    )
+    move, test_license, jti, received_at, key_is_blocked = found.get()
+    return Rare(
+        move=move,
+        test_license=test_license,
+        last_return={"jti": jti, "received_at": received_at} if jti else None,
+        key_is_blocked=key_is_blocked,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from orders.certificate import Certificate, CertificateLine
 from portal.core import audit
 from portal.core.acts import Caller
 from portal.core.errors import Conflict
-from portal.core.templatetags.components import quantity
+from portal.core.words import unit_in_words
 
 
 class CodesNotKept(Conflict):
@@ -111,7 +111,7 @@ def _certificate_of(one: IssuedKey, *, order: Order, lines: Sequence[Transfer]) 
                 product=str(line.product),
                 name=line.product.name,
                 quantity=line.quantity,
-                unit=str(quantity(line.quantity, line.product.unit)["unit"]),
+                unit=unit_in_words(line.product.unit, count=line.quantity),
             )
             for line in lines
         ),

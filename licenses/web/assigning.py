@@ -74,7 +74,7 @@ def assign_many(request: HttpRequest, project_id: int) -> HttpResponse:
     project = accounts.get_project(project_id=project_id, user=user, right=OPERATE)
     form = AssignManyForm(request.POST or None, initial={"devices": _listed(request, project)})
     form.project = project
-    balance = queries.balance_of_project(project)
+    balance = queries.free_in_project(project)
     product = form.fields["product"]
     assert isinstance(product, ProductField), "set by the form's class"
     product.offer_products(balance)

@@ -1,5 +1,6 @@
 """A device's page: what it holds, its license document, files from and to it, and what is known of it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +14,9 @@ from accounts import queries as accounts
 from accounts.models import User
 from accounts.queries import MANAGE, OPERATE
 from accounts.web import active
-from devices import queries as devices
 from devices.models import Device
-from licenses import evidence_files, move_queries, queries, standing_queries, trial_queries
 from licenses import history_sentences as history
+from licenses import move_queries, queries, standing_queries, trial_queries
 from licenses.models import Grant
 from licenses.web import link_codes
 from licenses.web.products import ProductField
@@ -25,6 +25,7 @@ from portal.core import clock
 from portal.core.forms import ActForm, PortalForm, respond
 
 HISTORY = 10
+NO_MOVES: Mapping[str, Any] = {"move_is_open": False}
 
 
 class AssignForm(ActForm):
@@ -54,17 +55,18 @@ def show(
     active.work_in(request, device.project)
     right, is_member = accounts.standing_in(project=device.project, user=user)
     can_operate = accounts.reaches(right, needed=OPERATE)
-    balance = queries.balance_of_project(device.project) if can_operate else []
+    balance = queries.free_in_project(device.project) if can_operate else []
     assigning = assigning or AssignForm()
     product = assigning.fields["product"]
     assert isinstance(product, ProductField), "set by the form's class"
     product.offer_products(balance)
     grants = list(queries.grants_at(device, now=now))
-    moves = _moves(device, user=user, now=now)
+    rare = standing_queries.rare_of(device)
+    moves = _moves(device, user=user, now=now) if rare.move else NO_MOVES
     may_undo = can_operate and not moves["move_is_open"]
     standing = standing_queries.standing_of(device)
     undoable = standing_queries.can_be_undone(grants, carried=standing.carried) if may_undo else set()
-    test_license = trial_queries.test_license_of(device)
+    test_license = trial_queries.test_license_of(device) if rare.test_license else None
     context = {
         "device": device,
         "project": device.project,
@@ -86,9 +88,9 @@ def show(
         **moves,
         "next_seq": standing.next_seq,
         "acknowledged": standing.acknowledged,
-        "last_return": queries.last_return(device),
+        "last_return": rare.last_return,
         "pinned_key": bytes(device.pinned_spki).hex() if device.pinned_spki is not None else "",
-        "key_is_blocked": devices.is_key_blocked(device),
+        "key_is_blocked": rare.key_is_blocked,
         "history": history.told(queries.history_of_device(device, limit=HISTORY)),
         "refused": refused,
         "assign_form": assigning,
@@ -101,16 +103,23 @@ def show(
 
 def _moves(device: Device, *, user: User, now: datetime) -> dict[str, Any]:
     """Its last move as the broken device, and the open ones that it is the replacement of."""
-    about = list(move_queries.moves_about(device, user=user))
+    about = list(move_queries.moves_about(device, user=user, now=now))
     last = next((move for move in about if move.broken_id == device.pk), None)
     into = [move for move in about if move.replacement_id == device.pk and move.is_open_at(now)]
     return {
-        "move": move_queries.described(last, now=now) if last else None,
-        "move_evidence": evidence_files.of(last) if last else None,
+        "move": _stands(last, now=now) if last else None,
+        "move_evidence": getattr(last, "evidence", None),
         "move_is_open": last is not None and last.is_open_at(now),
         "move_replacement": move_queries.replacement_for(user, last) if last else None,
-        "moves_into": [move_queries.described(move, now=now) for move in into],
+        "moves_into": [_stands(move, now=now) for move in into],
     }
+
+
+def _stands(move: Any, *, now: datetime) -> dict[str, Any]:
+    """Of `move_queries.moves_about`."""
+    ends_at = move.bridge_ends_at
+    stage = move_queries.stage_of(move, bridged=ends_at is not None, now=now)
+    return {"move": move, "stage": stage, "bridge_ends_at": ends_at}
 
 
 def _link_code(device: Device, *, wanted: bool) -> dict[str, str]:

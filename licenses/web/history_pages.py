@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
@@ -17,6 +16,7 @@ from licenses import history_sentences as history
 from licenses.histories import KINDS, History, Wanted
 from portal.core import acts, clock
 from portal.core.forms import DayInput, ZoneField
+from portal.core.paging import MOST_PAGED, LatestFirst
 
 ENTRIES_A_PAGE = 50
 DAY = timedelta(days=1)
@@ -115,8 +115,10 @@ def _answer(request: HttpRequest, shown: History) -> HttpResponseBase:
     if valid and request.method == "POST":
         return _in_the_background(request, shown, form.wanted)
     entries = form.wanted.of(shown.entries) if valid else shown.entries.none()
-    page = Paginator(entries, ENTRIES_A_PAGE).get_page(request.GET.get("page"))
-    is_long = page.paginator.count > settings.HISTORY_ROWS_AT_ONCE
+    at_once = settings.HISTORY_ROWS_AT_ONCE
+    pages = LatestFirst(entries, ENTRIES_A_PAGE, most=max(MOST_PAGED, at_once))
+    page = pages.get_page(request.GET.get("page"))
+    is_long = pages.count > at_once or pages.is_cut
     if valid and "csv" in request.GET and not is_long:
         return _at_once(shown, form.wanted)
     context = {
@@ -129,6 +131,7 @@ def _answer(request: HttpRequest, shown: History) -> HttpResponseBase:
         "entries": history.told(page, only_known=shown.only_known),
         "is_narrowed": form.is_narrowed,
         "is_long": is_long,
+        "is_cut": pages.is_cut,
     }
     return render(request, "licenses/history.html", context)
 

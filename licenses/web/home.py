@@ -53,15 +53,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     counted = attention.waiting(projects, now=now)
     parts = _parts(memberships, projects, devices={one.project.pk: one.devices for one in counted})
-    ending = attention.test_licenses_ending(projects, now=now)[:MOST] if projects else ()
-    moves = attention.open_moves(projects, now=now)[: MOST + 1] if projects else ()
+    moves = attention.open_moves(projects, now=now, limit=MOST + 1) if projects else []
     context = {
         "parts": parts,
         "invitations": invitation_queries.invitations_for(user, now=now),
         "waiting": [one for one in counted if one.not_fetched or one.for_reset],
         "imports": _imports(memberships, now),
-        "tests_ending": list(ending),
-        "moves": list(moves)[:MOST],
+        "tests_ending": attention.test_licenses_ending(projects, now=now, limit=MOST) if projects else [],
+        "moves": moves[:MOST],
         "more_moves": len(moves) > MOST,
         "history": _history(memberships, projects),
         "is_member": bool(memberships),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from accounts import queries as accounts
 from accounts.models import Company, Project
 from accounts.requests import person, signed_in
-from licenses import past
+from licenses import past, queries
 from licenses.web import choices
 from portal.core import clock
 from portal.core.forms import ZoneField
@@ -67,6 +67,6 @@ def _balance(request: HttpRequest, balance: Company | Project, page: dict[str, A
         "at": f"{moment:%Y-%m-%dT%H:%M}",
         "balance_name": choices.label_of(balance),
         "of_project": isinstance(balance, Project),
-        "balance": past.balance_as_of(balance, at=moment),
+        "balance": past.balance_as_of(balance, at=moment) if moment < now else queries.balance_of(balance),
     }
     return render(request, "licenses/past_balance.html", context)

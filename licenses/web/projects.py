@@ -1,6 +1,8 @@
 """A project's page: its balance and its devices."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import messages
@@ -19,6 +21,7 @@ from accounts.web import active
 from devices.enrollment import DeviceNameTooLong
 from licenses import adding, assignment, device_lists, queries
 from licenses import history_sentences as history
+from licenses.device_lists import Held
 from licenses.web import choices
 from portal.core import clock
 from portal.core.errors import DomainError
@@ -26,6 +29,20 @@ from portal.core.forms import ActForm, respond
 
 DEVICES_A_PAGE = 50
 HISTORY = 10
+
+
+class DeviceRow(NamedTuple):
+    """A device in the list, as the template takes it apart.
+
+    state: what stands in its way, a word of `portal.core.words`; "" for nothing. contact: the last one.
+    """
+
+    hardware_id: str
+    name: str
+    href: str
+    state: str
+    held: Sequence[Held]
+    contact: datetime | None
 
 
 class DevicesForm(forms.Form):
@@ -111,13 +128,40 @@ def chosen(request: HttpRequest) -> dict[str, str]:
     }
 
 
+def _rows(page: Iterable[Any], *, now: datetime) -> list[DeviceRow]:
+    held = device_lists.held_by(page, now=now)
+    # Asked once: a hardware ID stands in an address as it is.
+    pages = reverse("device", args=["-"]).removesuffix("-")
+    return [
+        DeviceRow(
+            hardware_id=device.hardware_id,
+            name=device.name,
+            href=pages + device.hardware_id,
+            state=_state(device),
+            held=held.get(device.pk, ()),
+            contact=device.last_contact,
+        )
+        for device in page
+    ]
+
+
+def _state(device: Any) -> str:
+    """Of a device as `device_lists.listed` gives it."""
+    if device.blocked_at:
+        return "blocked"
+    if device.latest_seq and not device.handed_out_at:
+        return "waiting"
+    if (device.installed_seq or 0) > (device.effective_seq or 0):
+        return "reset"
+    return ""
+
+
 def _page(request: HttpRequest, project: Project, user: User, form: DeviceForm) -> HttpResponse:
     active.work_in(request, project)
     right, is_member = accounts.standing_in(project=project, user=user)
     can_operate = accounts.reaches(right, needed=OPERATE)
     wanted = chosen(request)
     page = Paginator(device_lists.listed(project, **wanted), DEVICES_A_PAGE).get_page(request.GET.get("page"))
-    held = device_lists.held_by(page, now=clock.now())
     context = {
         "project": project,
         "name": choices.name_of(project),
@@ -129,7 +173,7 @@ def _page(request: HttpRequest, project: Project, user: User, form: DeviceForm) 
         "can_transfer": accounts.reaches(right, needed=MANAGE) and is_member and project.archived_at is None,
         "balance": queries.balance_of_project(project),
         "page": page,
-        "rows": [(device, held.get(device.pk, ())) for device in page],
+        "rows": _rows(page, now=clock.now()),
         "wanted": wanted,
         "narrowed": NARROWED.items(),
         "is_narrowed": bool(wanted["text"] or wanted["shown"]),

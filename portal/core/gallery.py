@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from portal.core import problems
 from portal.core.forms import ActForm, DayInput, respond
 from portal.core.long_job_progress import Progress
-from portal.core.templatetags.components import STATUSES, UNITS
+from portal.core.words import STATUSES, UNITS
 
 _NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 _HARDWARE_ID = "00-90-33-01-0A-FF"
@@ -96,6 +96,7 @@ def components(request: HttpRequest) -> HttpResponse:
         "now": _NOW,
         "statuses": STATUSES,
         "units": [(unit, count) for unit in UNITS for count in (1, 1234)],
+        "things": ["10 × Port 14", "5 × UC 14", "3 × Channels 14", "1 × WebMedia 14"],
         "rows": [_Row(product=product, free=1234, assigned=7) for product in products],
         "many_rows": [_Row(product=products[0], free=number, assigned=0) for number in range(1, 9)],
         "history": [

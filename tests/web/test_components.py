@@ -4,10 +4,12 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
+from portal.core.templatetags import components
+
 TEMPLATES = Path(__file__).parents[2] / "portal" / "templates"
 # Frames of other things: shown wherever those are.
-INSIDE_OTHERS = {"breadcrumbs", "copy_button", "message", "reload", "why", "zone"}
-BY_INCLUDE = {"balance_table", "free_list", "pages", "product"}
+INSIDE_OTHERS = {"breadcrumbs", "message", "reload", "why", "zone"}
+BY_INCLUDE = {"balance_table", "free_list", "pages"}
 
 
 @pytest.mark.django_db
@@ -21,6 +23,11 @@ class TestComponents:
         for file in (TEMPLATES / "components").glob("*.html"):
             if file.stem not in INSIDE_OTHERS:
                 assert f"{{% {file.stem} " in text or f"components/{file.name}" in text, file.stem
+
+        assert "&lt;" not in page.text, "no part escapes what another part wrote"
+        assert "product-name" in page.text
+        for part in components.SMALL_PARTS:
+            assert f"{{% {part.__name__} " in text, part
 
     def test_their_form_shows_what_is_wrong_in_it(self, client: Client) -> None:
         page = client.post("/components", {"act_key": "k1"})

@@ -26,7 +26,7 @@ function offerCopying(root) {
       const done = document.createElement("span");
       done.className = "copied";
       done.setAttribute("role", "status");
-      done.textContent = button.dataset.copied;
+      done.textContent = document.body.dataset.copied;
       button.after(done);
       setTimeout(() => done.remove(), 2000);
     });
