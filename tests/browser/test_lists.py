@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import Company
+from accounts.permissions import Role
 from tests import factories
 from tests.browser.conftest import OpenWindow
 from tests.browser.test_partner_pages import sign_in
@@ -75,6 +76,29 @@ class TestLists:
         page.reload()
         expect(page.locator("table.devices tbody tr")).to_have_count(1)
         assert (visit.complaints, visit.strangers) == ([], [])
+
+    @pytest.mark.parametrize("java_script", [True, False], ids=["in place", "without JavaScript"])
+    def test_lists_of_the_console_are_walked_through_alike(
+        self, open_window: OpenWindow, catalogue: None, java_script: bool
+    ) -> None:
+        for number in range(60):
+            factories.make_customer(number=f"C-{number:04}", postal_code="71063")
+        sam = factories.make_user(name="Sam", email="sam@example.com", is_staff=True, roles=list(Role))
+        page = open_window(width=1280, java_script=java_script, user=sam).page
+        page.goto("/staff/customers")
+        page.wait_for_load_state()
+        if java_script:
+            page.evaluate("window.stays = true")
+        rows = page.locator("#list tbody tr")
+        expect(rows).to_have_count(50)
+        page.get_by_role("link", name="Next").click()
+        expect(rows).to_have_count(10)
+        page.get_by_label("Number, name or town").fill("C-0007")
+        page.get_by_label("Number, name or town").press("Enter")
+        expect(rows).to_have_count(1)
+        expect(page).to_have_url(re.compile("q=C-0007"))
+        if java_script:
+            assert page.evaluate("window.stays") is True, "the page was never loaded anew"
 
     def test_all_of_it_works_without_javascript(self, open_window: OpenWindow, company: Company) -> None:
         page = open_window(width=360, java_script=False).page
