@@ -3,106 +3,47 @@
 Accounts are added and brought up to date, never removed: a company stays linked to its account.
 """
 
-import csv
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from io import StringIO
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import staff
+from accounts.customer_rows import COLUMNS, Customer, CustomerListMalformed, Fault, read, wrong_with
 from accounts.models import CustomerAccount, CustomerLink
 from accounts.permissions import Permission
-from portal.core import acts, audit, spreadsheets
+from portal.core import acts, audit
 from portal.core.acts import Caller
-from portal.core.errors import Invalid, TooLarge
+from portal.core.errors import NotFound
 
-MOST_BYTES = 10_000_000
-MOST_LINES = 100_000
-MOST_TOLD = 200
-"""Faults, and linked companies, that are listed one by one; the others are counted."""
 _CHUNK = 1000
-
-REASONS: Mapping[str, Any] = {
-    "columns": _("it does not have the six columns"),
-    "number": _("the account number is missing or longer than 40 characters"),
-    "postal_code": _("the postal code is missing or longer than 20 characters"),
-    "name, town": _("the name is missing, or name or town are too long (200 and 100 characters)"),
-    "country": _("the country is no code of two letters, like DE"),
-    "email": _("the e-mail address is none, or longer than 254 characters"),
-    "formula": _("a field begins like a formula (=, +, - or @), or has characters that are not printed"),
-    "twice": _("the account number stands in the list twice"),
-}
-
-
-class CustomerListMalformed(Invalid):
-    code = "customer-list-malformed"
-    title = _("Line %(line)s of the customer list cannot be read: %(reason)s.")
-    why = _(
-        "The list decides who can link a company to which account. Loaded in part, it would mix old and new "
-        "customers without anybody noticing."
-    )
-    way_out = _("Correct the line and load the whole list again. Nothing was changed.")
-    source = "mission rule 2"
-
-
-class CustomerListUnreadable(Invalid):
-    code = "customer-list-unreadable"
-    title = _("This is not a customer list as CSV.")
-    why = _(
-        "Guessing the encoding or the order of the columns would put names and postal codes where they do "
-        "not belong, and customers could no longer be found."
-    )
-    way_out = _("Save it as CSV in UTF-8 with commas or semicolons; the first line must be %(columns)s.")
-    source = "mission rule 2"
-
-
-class CustomerListTooLarge(TooLarge):
-    code = "customer-list-too-large"
-    title = _("The customer list is too large: at most %(lines)s lines and %(megabytes)s MB.")
-    why = _("The list is taken whole or not at all, so it must be checked and written in one go.")
-    way_out = _("Split it: accounts that a file does not name stay as they are.")
-    source = "mission rule 2"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Customer:
-    """A line of the customer list. `country` is ISO 3166-1 alpha-2; `email` may be empty."""
-
-    number: str
-    postal_code: str
-    name: str
-    town: str
-    country: str
-    email: str
-
-    def tidy(self) -> "Customer":
-        """The same as it is kept: without blanks around, numbers and countries in capitals."""
-        return Customer(
-            number=self.number.strip().upper(),
-            postal_code=self.postal_code.strip(),
-            name=self.name.strip(),
-            town=self.town.strip(),
-            country=self.country.strip().upper(),
-            email=self.email.strip().lower(),
-        )
-
-
-COLUMNS = [column.name for column in fields(Customer)]
 _KEPT = [column for column in COLUMNS if column != "number"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """A line that cannot be taken: its number in the file, from 1, and a word of `REASONS`."""
+class CustomerNotListed(NotFound):
+    code = "customer-not-listed"
+    title = _("The customer list has no account of this number.")
+    why = _("An account is found by its whole number: a part of it would hit another customer.")
+    way_out = _("Compare the number with your books, or add the account to the list.")
+    source = "mission rule 2"
 
-    line: int
-    reason: str
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What loading a list did, or would do, in accounts: added, brought up to date, and left as they were."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    @property
+    def lines(self) -> int:
+        """How many customers the list has."""
+        return self.new + self.changed + self.unchanged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,58 +109,6 @@ def check(content: bytes) -> Report:
     )
 
 
-def read(content: bytes) -> tuple[list[Customer], list[Fault]]:
-    """The customers of a file, as they are kept, and the lines that cannot be taken.
-
-    :raises CustomerListUnreadable: it is no CSV in UTF-8 with the columns of a customer list.
-    :raises CustomerListTooLarge: it has too many bytes or lines.
-    """
-    text, delimiter = _as_text(content)
-    customers: list[Customer] = []
-    faults: list[Fault] = []
-    seen: set[str] = set()
-    rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    next(rows)
-    while True:
-        try:
-            row = next(rows, None)
-        except csv.Error:
-            faults.append(Fault(line=rows.line_num, reason="columns"))
-            continue
-        if row is None:
-            return customers, faults
-        if not row:
-            continue  # an empty line, as editors leave one at the end
-        if len(customers) + len(faults) >= MOST_LINES:
-            raise _too_large()
-        customer = (
-            Customer(**dict(zip(COLUMNS, row, strict=True))).tidy() if len(row) == len(COLUMNS) else None
-        )
-        reason = "columns" if customer is None else wrong_with(customer)
-        if customer is not None and not reason and customer.number in seen:
-            reason = "twice"
-        if customer is None or reason:
-            faults.append(Fault(line=rows.line_num, reason=reason))
-        else:
-            seen.add(customer.number)
-            customers.append(customer)
-
-
-def _as_text(content: bytes) -> tuple[str, str]:
-    """The text of a file, and what stands between its columns."""
-    if len(content) > MOST_BYTES:
-        raise _too_large()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CustomerListUnreadable(columns=",".join(COLUMNS)) from error
-    head = text.partition("\n")[0].strip("\r")
-    delimiter = ";" if head == ";".join(COLUMNS) else ","
-    if head != delimiter.join(COLUMNS):
-        raise CustomerListUnreadable(columns=",".join(COLUMNS))
-    return text, delimiter
-
-
 def load_list(*, content: bytes, caller: Caller, now: datetime) -> int:
     """Load a file that was checked; whole, or not at all. Says how many customers it has.
 
@@ -227,31 +116,36 @@ def load_list(*, content: bytes, caller: Caller, now: datetime) -> int:
     """
     customers, faults = read(content)
     if faults:
-        raise CustomerListMalformed(line=faults[0].line, reason=str(REASONS[faults[0].reason]))
-    return load_customers(customers=customers, caller=caller, now=now)
+        raise CustomerListMalformed.of(faults)
+    return load_customers(customers=customers, caller=caller, now=now).lines
 
 
 @transaction.atomic(durable=True)
-def load_customers(*, customers: Iterable[Customer], caller: Caller, now: datetime) -> int:
-    """Enter customers; known numbers are brought up to date, none is removed. Says how many there were.
+def load_customers(*, customers: Iterable[Customer], caller: Caller, now: datetime) -> Loaded:
+    """Enter customers; known numbers are brought up to date, none is removed.
 
     Where the address of an account changes, links that were mailed to the old one end.
 
     :raises RoleMissing: the caller is a person who may not change the customer list.
-    :raises CustomerListMalformed: one cannot be taken. Facts `line`, from 1, and `reason`.
+    :raises CustomerListMalformed: one cannot be taken. Facts `line`, from 1, and `reason` of the first one,
+        and `problems` with those of all.
     """
     staff.require(Permission.CUSTOMERS, user_id=caller.user_id)
     listed: dict[str, Customer] = {}
+    faults = []
     for line, given in enumerate(customers, start=1):
         customer = given.tidy()
         reason = wrong_with(customer) or ("twice" if customer.number in listed else "")
         if reason:
-            raise CustomerListMalformed(line=line, reason=str(REASONS[reason]))
+            faults.append(Fault(line=line, reason=reason))
         listed[customer.number] = customer
+    if faults:
+        raise CustomerListMalformed.of(faults)
     content = hashlib.sha256(repr(sorted(listed.items())).encode()).hexdigest()
     act = acts.begin(operation="load-customers", caller=caller, given={"list": content}, now=now)
     if act.outcome is not None:
-        return int(act.outcome["lines"])
+        return Loaded(**act.outcome)
+    loaded = compare(listed.values())
     # In the order of their numbers, so that two lists at once cannot wait for each other.
     for chunk in _chunks([customer for _number, customer in sorted(listed.items())]):
         _end_links_to_old_addresses(chunk, now=now)
@@ -262,28 +156,24 @@ def load_customers(*, customers: Iterable[Customer], caller: Caller, now: dateti
             update_fields=_KEPT,
         )
     audit.record("customer-list-loaded", caller=caller, now=now, act=act, lines=len(listed))
-    acts.finish(act, outcome={"lines": len(listed)})
-    return len(listed)
+    acts.finish(act, outcome=asdict(loaded))
+    return loaded
 
 
-def wrong_with(customer: Customer) -> str:
-    """Why a customer cannot be taken: a word of `REASONS`, or nothing. Give it tidied."""
-    for reason, fits in (
-        ("number", 0 < len(customer.number) <= 40),
-        ("postal_code", 0 < len(customer.postal_code) <= 20),
-        ("name, town", 0 < len(customer.name) <= 200 and len(customer.town) <= 100),
-        ("country", len(customer.country) == 2 and customer.country.isascii() and customer.country.isalpha()),
-        ("email", not customer.email or ("@" in customer.email and len(customer.email) <= 254)),
-        ("formula", not any(_dangerous(value) for value in asdict(customer).values())),
-    ):
-        if not fits:
-            return reason
-    return ""
-
-
-def _dangerous(value: str) -> bool:
-    # Spreadsheets that fulfilment works with would calculate it.
-    return spreadsheets.would_run(value) or not value.isprintable()
+def compare(customers: Iterable[Customer]) -> Loaded:
+    """How many of these accounts are new, others than they are kept, or the same."""
+    new = changed = unchanged = 0
+    for chunk in _chunks([customer.tidy() for customer in customers]):
+        known = _known(chunk)
+        for customer in chunk:
+            account = known.get(customer.number)
+            if account is None:
+                new += 1
+            elif _changes(account, customer):
+                changed += 1
+            else:
+                unchanged += 1
+    return Loaded(new=new, changed=changed, unchanged=unchanged)
 
 
 def _changes(account: CustomerAccount, customer: Customer) -> tuple[tuple[str, str, str], ...]:
@@ -310,10 +200,6 @@ def _chunks(customers: Sequence[Customer]) -> Iterable[Sequence[Customer]]:
     return (customers[start : start + _CHUNK] for start in range(0, len(customers), _CHUNK))
 
 
-def _too_large() -> CustomerListTooLarge:
-    return CustomerListTooLarge(lines=MOST_LINES, megabytes=MOST_BYTES // 1_000_000)
-
-
 def find_customers(text: str) -> QuerySet[CustomerAccount]:
     """Accounts by number, with the companies linked to them; `text` is the beginning of a number, or part of
     a name or town."""
@@ -323,3 +209,14 @@ def find_customers(text: str) -> QuerySet[CustomerAccount]:
     return accounts.filter(
         Q(number__startswith=text.upper()) | Q(name__icontains=text) | Q(town__icontains=text)
     )
+
+
+def get_customer(number: str) -> CustomerAccount:
+    """The account of this number, with the company linked to it; case does not matter.
+
+    :raises CustomerNotListed: there is none.
+    """
+    found = CustomerAccount.objects.select_related("company").filter(number=number.strip().upper()).first()
+    if found is None:
+        raise CustomerNotListed
+    return found

@@ -3,6 +3,7 @@
 A token begins with `olpv_`. Here is its hash (accounts.token_secrets).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,6 +40,17 @@ class VendorTokenNameTaken(Conflict):
     source = "mission rule 38"
 
 
+class VendorTokenNeedsAScope(Invalid):
+    code = "vendor-token-needs-a-scope"
+    title = _("The vendor's token needs to say what it may do: orders, customers, or both.")
+    why = _(
+        "A program that keeps the customer list shall not be able to issue keys, and the other way round: "
+        "then a stolen token does no more harm than it must."
+    )
+    way_out = _("Choose at least one, and no more than the program needs.")
+    source = "mission rule 5"
+
+
 class NoSuchVendorToken(NotFound):
     code = "no-such-vendor-token"
     title = _("There is no such token of the vendor's.")
@@ -66,18 +78,26 @@ class MadeVendorToken:
 
 
 @transaction.atomic(durable=True)
-def create_vendor_token(*, name: str, maker: User, caller: Caller, now: datetime) -> MadeVendorToken:
-    """Make a token for orders.
+def create_vendor_token(
+    *, name: str, scopes: Sequence[str], maker: User, caller: Caller, now: datetime
+) -> MadeVendorToken:
+    """Make a token.
 
+    :param scopes: words of `VendorToken.Scope`.
     :raises RoleMissing: the maker has no right to.
     :raises VendorTokenNeedsAName: the name is empty or too long.
+    :raises VendorTokenNeedsAScope: there is no scope, or one that no token has.
     :raises VendorTokenNameTaken: a token that is not revoked has the name.
     """
     staff.require(Permission.VENDOR_TOKENS, user_id=maker.pk)
     name = name.strip()
     if not 0 < len(name) <= LONGEST_NAME:
         raise VendorTokenNeedsAName
-    given = {"name": name, "maker": maker.pk}
+    known = list(VendorToken.Scope)
+    granted = " ".join(scope for scope in known if scope in scopes)
+    if not granted or not set(scopes) <= set(known):
+        raise VendorTokenNeedsAScope
+    given = {"name": name, "scopes": granted, "maker": maker.pk}
     act = acts.begin(operation="create-vendor-token", caller=caller, given=given, now=now)
     if act.outcome is not None:
         return MadeVendorToken(token=VendorToken.objects.get(pk=act.outcome["token"]), secret=None)
@@ -86,7 +106,7 @@ def create_vendor_token(*, name: str, maker: User, caller: Caller, now: datetime
         with transaction.atomic():  # the unique index decides, also between two at once
             token = VendorToken.objects.create(
                 name=name,
-                scopes=VendorToken.Scope.ORDERS,
+                scopes=granted,
                 secret_sha256=secret.sha256,
                 last_four=secret.last_four,
                 made_by=maker,
@@ -94,7 +114,7 @@ def create_vendor_token(*, name: str, maker: User, caller: Caller, now: datetime
             )
     except IntegrityError as error:
         raise VendorTokenNameTaken(name=name) from error
-    audit.record("vendor-token-created", caller=caller, now=now, act=act, name=name)
+    audit.record("vendor-token-created", caller=caller, now=now, act=act, name=name, scopes=granted)
     acts.finish(act, outcome={"token": token.pk})
     return MadeVendorToken(token=token, secret=secret.text)
 

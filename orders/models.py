@@ -11,7 +11,12 @@ from portal.core.models import LongJob, random_id
 
 
 class OrderUpload(models.Model):
-    """A list that was checked and found right; it is entered when that is confirmed (mission rule 8)."""
+    """A list of orders: checked, and if it is found right, entered when that is confirmed (mission rule 8).
+
+    rows, orders, keys, problems: what was found in it, 0 until it is read.
+    checking: the job that checks it; none for a short one, which is checked at once.
+    unreadable: a word of `orders.order_sheet.UNREADABLE`, with the line, where it is no list at all.
+    """
 
     id = models.UUIDField(primary_key=True, default=random_id, editable=False)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -20,6 +25,11 @@ class OrderUpload(models.Model):
     rows = models.IntegerField()
     orders = models.IntegerField()
     keys = models.IntegerField()
+    problems = models.IntegerField(default=0)
+    checking = models.OneToOneField(LongJob, on_delete=models.SET_NULL, null=True, related_name="+")
+    checked_at = models.DateTimeField(null=True)
+    unreadable = models.CharField(max_length=40, blank=True)
+    unreadable_line = models.IntegerField(default=0)
     confirmed_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     taken_at = models.DateTimeField(null=True)
@@ -28,7 +38,15 @@ class OrderUpload(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(orders__gt=0, rows__gte=F("orders")), name="an_upload_has_orders"
+                condition=Q(checked_at=None)
+                | Q(problems__gt=0)
+                | ~Q(unreadable="")
+                | Q(orders__gt=0, rows__gte=F("orders")),
+                name="an_upload_has_orders",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at=None) | Q(checked_at__isnull=False, problems=0, unreadable=""),
+                name="only_what_was_found_right_is_entered",
             ),
             models.CheckConstraint(
                 condition=Q(taken_at=None) | Q(confirmed_at__isnull=False),
@@ -58,6 +76,39 @@ class OrderUploadChunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position} of {self.upload_id}"
+
+
+class OrderUploadPiece(models.Model):
+    """What a list that is being checked is made of: first the bytes of its file, then its lines, until each
+    is checked. A piece of lines is JSON, deflated."""
+
+    upload = models.ForeignKey(OrderUpload, on_delete=models.CASCADE, related_name="pieces")
+    position = models.IntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["upload", "position"], name="pieces_of_an_upload_are_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position} of {self.upload_id}"
+
+
+class OrderUploadProblem(models.Model):
+    """What is wrong with a line of a list: a word of `orders.order_sheet.PROBLEMS`, and the number of its
+    order."""
+
+    upload = models.ForeignKey(OrderUpload, on_delete=models.CASCADE, related_name="faults")
+    line = models.IntegerField()
+    reason = models.CharField(max_length=40)
+    number = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["upload", "line", "id"], name="orders_problem_by_line")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} in line {self.line}"
 
 
 class ProductMonth(models.Model):

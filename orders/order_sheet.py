@@ -18,14 +18,20 @@ from licenses import issuing
 from licenses.catalogue_queries import refusal_of_sale
 from licenses.issuing import MOST_LINES, OrderLine, WantedOrder
 from licenses.models import Order, Product
-from orders import sheets
-from orders.sheets import Row, UnreadableTable
+from orders import sheets, tables
+from orders.tables import Row, UnreadableTable
 from portal.core import spreadsheets
 from portal.core.errors import Invalid
 
 MOST_ROWS = 100_000
+MOST_SHORT = 500
+LARGEST_SHORT = 200_000
+LARGEST_SHORT_UNPACKED = 5_000_000
+"""Lines of a list that is checked at once, and bytes of its file as it comes and as it is unpacked."""
 NEEDED = ("order", "code", "version", "quantity")
 KNOWN = (*NEEDED, "account", "reference", "customer", "keys")
+_NUMBERS = ("version", "quantity")
+_ACCOUNT = KNOWN.index("account")
 KEYS = {"": "order", "order": "order", "per-order": "order", "line": "line", "per-line": "line"}
 _NUMBER = re.compile(r"-?[0-9]{1,12}")
 _CHUNK = 5000
@@ -36,6 +42,7 @@ UNREADABLE: Mapping[str, Any] = {
     "encoding": _("it is not encoded in UTF-8"),
     "too-many-columns": _("it has more than %(columns)s columns"),
     "cell-too-long": _("a cell has more than %(characters)s characters"),
+    "rounded": _("a number has more than 15 digits, which spreadsheets round: format its column as text"),
     "document-type": _("it declares a document type or entities, which tables have no use for"),
     "no-rows": _("there is no order in it"),
     "too-many-rows": _("it has more than %(rows)s lines"),
@@ -43,7 +50,7 @@ UNREADABLE: Mapping[str, Any] = {
     "column-unknown": _("the first line names a column that there is not, or one twice"),
 }
 
-_BOUNDS = {"columns": sheets.MOST_COLUMNS, "characters": sheets.LONGEST_CELL, "rows": f"{MOST_ROWS:,}"}
+_BOUNDS = {"columns": tables.MOST_COLUMNS, "characters": tables.LONGEST_CELL, "rows": f"{MOST_ROWS:,}"}
 
 PROBLEMS: Mapping[str, Any] = {
     "formula": _("A cell begins with =, +, -, @ or a tab: a spreadsheet could run it as a formula."),
@@ -96,19 +103,125 @@ class Sheet:
         return sum(len(order.lines) if order.keys_per == "line" else 1 for order in self.orders)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a list: its cells in the order of `KNOWN`, and what only its place among the others tells.
+
+    place: "again" where its order stands further up already, "too-many-lines" where it has enough; or "".
+    plain: whether all its cells are printed.
+    """
+
+    line: int
+    cells: tuple[str, ...]
+    place: str = ""
+    plain: bool = True
+
+
+def read(content: bytes, *, short: bool = False) -> Sheet:
+    """Read a table of orders, and check every line of it.
+
+    :param short: read no more than what is checked at once.
+    :raises OrderSheetUnreadable: the file is no table of orders at all. Facts `reason`, in words, and `line`.
+    :raises UnreadableTable: with the reason "too-large" or "too-many-rows", where a short one was asked for
+        and this is a longer one.
+    """
+    bounds: dict[str, Any] = {"most": MOST_SHORT, "unpacked": LARGEST_SHORT_UNPACKED} if short else {}
+    try:
+        found = list(lines(content, **bounds))
+    except UnreadableTable as error:
+        if short and error.reason in ("too-large", "too-many-rows"):
+            raise
+        raise unreadable(error.reason, error.line) from error
+    return check(found)
+
+
+def unreadable(reason: str, line: int) -> OrderSheetUnreadable:
+    """The refusal of a file that is no table of orders, for a reason that `sheets` gives."""
+    words = UNREADABLE.get(reason, UNREADABLE["malformed"])
+    return OrderSheetUnreadable(reason=str(words) % _BOUNDS, line=line)
+
+
+def lines(content: bytes, *, most: int = MOST_ROWS, unpacked: int | None = None) -> Iterator[Line]:
+    """The lines of a file, one by one, as long as there are no more than `most`.
+
+    :raises UnreadableTable: it is no table of orders; also after some lines.
+    """
+    rows = sheets.read(content, unpacked=unpacked)
+    columns = _columns(next(rows, None))
+    seen: set[str] = set()
+    count, current, of_this = 0, "", 0
+    for row in rows:
+        count += 1
+        if count > most:
+            raise UnreadableTable("too-many-rows", line=row.line)
+        cells = tuple(row.cells[at] if at is not None and at < len(row.cells) else "" for at in columns)
+        number = cells[0]
+        of_this = of_this + 1 if number == current and number in seen else 1
+        again = number in seen and number != current
+        place = "again" if again else "too-many-lines" if of_this > MOST_LINES else ""
+        yield Line(line=row.line, cells=cells, place=place, plain=all(map(str.isprintable, row.cells)))
+        seen.add(number)
+        current = number
+    if not count:
+        raise UnreadableTable("no-rows")
+
+
+def check(found: Sequence[Line]) -> Sheet:
+    """What is wrong with lines, and the orders they make. Four queries and one for each 5,000 orders.
+
+    An order does not begin in one sequence of lines and end in another, unless it has too many.
+    """
+    reader = _Reader.of(found)
+    orders: dict[str, WantedOrder] = {}
+    first_line: dict[str, int] = {}
+    problems: list[Problem] = []
+    for line in found:
+        order, reason = reader.read(line)
+        number = order.number
+        earlier = orders.get(number)
+        if not reason:
+            differs = earlier is not None and replace(earlier, lines=order.lines) != order
+            reason = "differs" if differs and line.place != "again" else line.place
+        if reason:
+            problems.append(Problem(line=line.line, reason=reason, number=number[: issuing.LONGEST_NUMBER]))
+        if earlier is None:
+            orders[number] = order
+        elif len(earlier.lines) < MOST_LINES:
+            orders[number] = replace(earlier, lines=earlier.lines + order.lines)
+        first_line.setdefault(number, line.line)
+    problems.extend(
+        Problem(line=first_line[number], reason="taken", number=number) for number in _taken(list(orders))
+    )
+    problems.sort(key=lambda problem: problem.line)
+    return Sheet(rows=len(found), orders=tuple(orders.values()), problems=tuple(problems))
+
+
 @dataclass
 class _Reader:
     products: Mapping[tuple[str, int], Product]
     accounts: set[str]
 
-    def is_discontinued(self, code: str, version: int | None) -> bool:
-        product = self.products.get((code, version or 0))
-        return product is not None and refusal_of_sale(product) is not None
+    @classmethod
+    def of(cls, found: Sequence[Line]) -> "_Reader":
+        named = list({line.cells[_ACCOUNT].upper() for line in found} - {""})
+        known = CustomerAccount.objects.values_list("number", flat=True)
+        return cls(
+            products={
+                (product.code, product.version): product
+                for product in Product.objects.select_related("successor")  # a catalogue is small
+            },
+            accounts={
+                number
+                for start in range(0, len(named), _CHUNK)
+                for number in known.filter(number__in=named[start : start + _CHUNK])
+            },
+        )
 
-    def line(self, row: Row, cells: Mapping[str, str]) -> tuple[WantedOrder, str]:
-        """An order of this one line, and the first thing that is wrong with it."""
+    def read(self, line: Line) -> tuple[WantedOrder, str]:
+        """An order of this one line, and the first thing that is wrong with it alone."""
+        cells = dict(zip(KNOWN, line.cells, strict=True))
         number, account = cells["order"], cells["account"].upper()
-        version, quantity = (_integer(cells[name]) for name in ("version", "quantity"))
+        version, quantity = (_integer(cells[name]) for name in _NUMBERS)
         order = WantedOrder(
             number=number,
             account=account,
@@ -117,9 +230,10 @@ class _Reader:
             keys_per=KEYS.get(cells["keys"].lower(), ""),
             lines=(OrderLine(code=cells["code"], version=version or 0, quantity=quantity or 0),),
         )
+        product = self.products.get((cells["code"], version or 0))
         checks = (
             ("formula", any(_runs(cell, is_number=name in _NUMBERS) for name, cell in cells.items())),
-            ("characters", not all(cell.isprintable() for cell in row.cells)),
+            ("characters", not line.plain),
             ("number", not 0 < len(number) <= issuing.LONGEST_NUMBER),
             (
                 "text-too-long",
@@ -129,81 +243,15 @@ class _Reader:
             ("account", account != "" and account not in self.accounts),
             ("keys", order.keys_per == ""),
             ("version", version is None),
-            ("product", (cells["code"], version) not in self.products),
-            ("discontinued", self.is_discontinued(cells["code"], version)),
+            ("product", product is None),
+            ("discontinued", product is not None and refusal_of_sale(product) is not None),
             ("quantity", quantity is None or not 1 <= quantity <= settings.LARGEST_QUANTITY),
         )
         return order, next((reason for reason, is_so in checks if is_so), "")
 
 
-_NUMBERS = ("version", "quantity")
-
-
-def read(content: bytes) -> Sheet:
-    """Read a table of orders, and check every line of it.
-
-    :raises OrderSheetUnreadable: the file is no table of orders at all. Facts `reason`, in words, and `line`.
-    """
-    try:
-        return _read(sheets.read(content))
-    except UnreadableTable as error:
-        reason = UNREADABLE.get(error.reason, UNREADABLE["malformed"])
-        raise OrderSheetUnreadable(reason=str(reason) % _BOUNDS, line=error.line) from error
-
-
-def _read(rows: Iterator[Row]) -> Sheet:
-    columns = _columns(next(rows, None))
-    reader = _Reader(
-        products={
-            (product.code, product.version): product
-            for product in Product.objects.select_related("successor")  # a catalogue is small
-        },
-        accounts=set(CustomerAccount.objects.values_list("number", flat=True)),
-    )
-    orders: dict[str, WantedOrder] = {}
-    first_line: dict[str, int] = {}
-    problems: list[Problem] = []
-    count, current = 0, ""
-    for row in rows:
-        count += 1
-        if count > MOST_ROWS:
-            raise UnreadableTable("too-many-rows", line=row.line)
-        cells = {
-            name: row.cells[at] if at is not None and at < len(row.cells) else "" for name, at in columns
-        }
-        order, reason = reader.line(row, cells)
-        number = order.number
-        reason = reason or _beside_others(order, orders.get(number), is_next=number == current)
-        current = number
-        if reason:
-            problems.append(Problem(line=row.line, reason=reason, number=number[: issuing.LONGEST_NUMBER]))
-        earlier = orders.get(number)
-        if earlier is None:
-            orders[number] = order
-        elif len(earlier.lines) < MOST_LINES:
-            orders[number] = replace(earlier, lines=earlier.lines + order.lines)
-        first_line.setdefault(number, row.line)
-    if not count:
-        raise UnreadableTable("no-rows")
-    problems.extend(
-        Problem(line=first_line[number], reason="taken", number=number) for number in _taken(list(orders))
-    )
-    problems.sort(key=lambda problem: problem.line)
-    return Sheet(rows=count, orders=tuple(orders.values()), problems=tuple(problems))
-
-
-def _beside_others(order: WantedOrder, earlier: WantedOrder | None, *, is_next: bool) -> str:
-    if earlier is None:
-        return ""
-    if not is_next:
-        return "again"
-    if replace(earlier, lines=order.lines) != order:
-        return "differs"
-    return "too-many-lines" if len(earlier.lines) >= MOST_LINES else ""
-
-
-def _columns(head: Row | None) -> list[tuple[str, int | None]]:
-    """Where each known column stands, None where it is left out."""
+def _columns(head: Row | None) -> list[int | None]:
+    """Where each column of `KNOWN` stands, None where it is left out."""
     if head is None:
         raise UnreadableTable("no-rows")
     named = [cell.strip().lower() for cell in head.cells]
@@ -212,7 +260,7 @@ def _columns(head: Row | None) -> list[tuple[str, int | None]]:
         raise UnreadableTable("column-unknown", line=head.line)
     if any(name not in given for name in NEEDED):
         raise UnreadableTable("column-missing", line=head.line)
-    return [(name, named.index(name) if name in given else None) for name in KNOWN]
+    return [named.index(name) if name in given else None for name in KNOWN]
 
 
 def _runs(cell: str, *, is_number: bool) -> bool:

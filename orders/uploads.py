@@ -1,4 +1,4 @@
-"""Lists of orders: checked, confirmed, entered in the background, handed out once (mission rule 8).
+"""Lists of orders that were checked: confirmed, entered, handed out once (mission rule 8).
 
 Up to 500 lines are entered at once when they are confirmed; more are a long job (portal.core.long_jobs),
 chunk by chunk. An order is named by its number, so a chunk that is done again makes nothing twice.
@@ -9,42 +9,32 @@ import io
 import re
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import IO, Any
+from typing import Any
 
 import pyzipper
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import staff
-from accounts.models import User
 from accounts.permissions import Permission
 from licenses import issuing, order_queries
 from licenses.issuing import OrderLine, PlacedOrder, WantedOrder
 from licenses.models import KeyDelivery, Order
 from orders.models import OrderUpload, OrderUploadChunk
-from orders.order_sheet import Sheet
-from portal.core import acts, audit, long_jobs
+from orders.upload_checks import NoSuchUpload, may_enter, upload_of
+from portal.core import audit, long_jobs
 from portal.core.acts import Caller
-from portal.core.errors import UNSEEN, Conflict, DomainError, NotFound
+from portal.core.errors import Conflict, DomainError
 from portal.core.long_job_kinds import Slice, kind
 from portal.core.models import LongJob
 from portal.core.spreadsheets import harmless
 
 AT_ONCE = 500
 """Lines that are entered when they are confirmed, without a job."""
-CHUNK = 500
 TAKEN_AGAIN = timedelta(minutes=10)
 PASSPHRASE = re.compile(r"[A-Z2-7]{4}(-[A-Z2-7]{4}){5}")
 KIND = "enter-orders"
-
-
-class NoSuchUpload(NotFound):
-    code = "no-such-upload"
-    title = _("There is no such list of orders, or it is not yours.")
-    why = UNSEEN
-    way_out = _("Open the page of orders: it shows the lists that you uploaded.")
 
 
 class UploadHasProblems(Conflict):
@@ -52,6 +42,14 @@ class UploadHasProblems(Conflict):
     title = _("The list has %(count)s lines that cannot be entered.")
     why = _("Entered in part, a list would leave it to memory which of its orders are there.")
     way_out = _("Correct the lines named below and upload the list again. Nothing was entered.")
+    source = "mission rule 8"
+
+
+class UploadNotChecked(Conflict):
+    code = "upload-not-checked"
+    title = _("This list is not checked to its end.")
+    why = _("Nothing is entered of a list before every line of it was found right.")
+    way_out = _("Wait for the end of the check. If it was canceled or failed, upload the list again.")
     source = "mission rule 8"
 
 
@@ -82,53 +80,22 @@ class PassphraseNotOurs(Conflict):
 
 
 @transaction.atomic(durable=True)
-def keep_upload(*, sheet: Sheet, name: str, user: User, caller: Caller, now: datetime) -> OrderUpload:
-    """Keep a list that was read and checked until it is confirmed; nothing of it is entered.
-
-    :raises RoleMissing: the user has no right to.
-    :raises UploadHasProblems: a line cannot be entered. Fact `count`.
-    """
-    staff.require(Permission.ORDERS, user_id=user.pk)
-    if sheet.problems:
-        raise UploadHasProblems(count=len(sheet.problems))
-    act = acts.begin(
-        operation="keep-upload",
-        caller=caller,
-        given={"name": name, "rows": sheet.rows, "orders": acts.call_id("", caller, {"o": _all(sheet)})},
-        now=now,
-    )
-    if act.outcome is not None:
-        return OrderUpload.objects.get(pk=act.outcome["upload"])
-    upload = OrderUpload.objects.create(
-        made_by=user,
-        made_at=now,
-        name=re.sub(r"[^\w. -]", "", name)[-100:],
-        rows=sheet.rows,
-        orders=len(sheet.orders),
-        keys=sheet.keys,
-    )
-    OrderUploadChunk.objects.bulk_create(
-        OrderUploadChunk(
-            upload=upload,
-            position=position,
-            orders=[asdict(order) for order in sheet.orders[start : start + CHUNK]],
-        )
-        for position, start in enumerate(range(0, len(sheet.orders), CHUNK))
-    )
-    acts.finish(act, outcome={"upload": str(upload.pk)})
-    return upload
-
-
-@transaction.atomic(durable=True)
 def confirm_upload(*, upload: OrderUpload, caller: Caller, now: datetime) -> OrderUpload:
     """Enter the orders of a list: a short one at once, a long one in the background. Again changes nothing.
 
     :raises RoleMissing: a person calls who has no right to.
+    :raises UploadNotChecked: it is still being checked, or the check was given up.
+    :raises UploadHasProblems: a line cannot be entered, or the file is no list. Fact `count`.
+    :raises NoSuchUpload: it was tidied up meanwhile.
     """
     staff.require(Permission.ORDERS, user_id=caller.user_id)
-    locked = OrderUpload.objects.select_for_update(of=("self",), no_key=True).get(pk=upload.pk)
+    locked = _lock(upload)
     if locked.confirmed_at is not None:
         return locked
+    if locked.checked_at is None:
+        raise UploadNotChecked
+    if locked.problems or locked.unreadable:
+        raise UploadHasProblems(count=max(locked.problems, 1))
     locked.confirmed_at = now
     if locked.rows <= AT_ONCE:
         for chunk in locked.chunks.order_by("position"):
@@ -150,14 +117,10 @@ def confirm_upload(*, upload: OrderUpload, caller: Caller, now: datetime) -> Ord
     return locked
 
 
-def _may(job: LongJob) -> bool:
-    return job.owner is not None and Permission.ORDERS in staff.permissions_of(job.owner)
-
-
-@kind(KIND, label=_("Orders entered"), may=_may)
+@kind(KIND, label=_("Orders entered"), may=may_enter)
 def enter_slice(job: LongJob, *, now: datetime) -> Slice:
     """Enter the next chunk of a list."""
-    upload = OrderUpload.objects.get(pk=job.arguments["upload"])
+    upload = upload_of(job)
     waiting = upload.chunks.filter(refusals__isnull=True).order_by("position")
     chunk = waiting.first()
     if chunk is None:
@@ -177,7 +140,7 @@ def confirm_delivery(*, upload: OrderUpload, caller: Caller, now: datetime) -> N
     :raises UploadNotEntered: it is not entered, or not to its end.
     """
     staff.require(Permission.ORDERS, user_id=caller.user_id)
-    locked = OrderUpload.objects.select_for_update(of=("self",), no_key=True).get(pk=upload.pk)
+    locked = _lock(upload)
     if locked.delivered_at is not None:
         return
     _require_entered(locked)
@@ -197,11 +160,11 @@ def new_passphrase() -> str:
     return "-".join(text[start : start + 4] for start in range(0, 24, 4))
 
 
-def take_keys(
-    *, upload: OrderUpload, passphrase: str, into: IO[bytes], caller: Caller, now: datetime
-) -> None:
-    """Write the keys of a list into a file: a ZIP with one CSV, encrypted with AES-256. Once; and once more
-    within ten minutes, since the first answer may have been lost on its way.
+def take_keys(*, upload: OrderUpload, passphrase: str, caller: Caller, now: datetime) -> Iterator[bytes]:
+    """The keys of a list as a file, part by part: a ZIP with one CSV, encrypted with AES-256. Once; and once
+    more within ten minutes, since the first answer may have been lost on its way.
+
+    The parts come as they are made: of 100,000 keys the first are on their way while the last are still read.
 
     :raises RoleMissing: a person calls who has no right to.
     :raises PassphraseNotOurs: the passphrase is none of `new_passphrase`.
@@ -212,7 +175,7 @@ def take_keys(
     if not PASSPHRASE.fullmatch(passphrase):
         raise PassphraseNotOurs
     with transaction.atomic(durable=True):
-        locked = OrderUpload.objects.select_for_update(of=("self",), no_key=True).get(pk=upload.pk)
+        locked = _lock(upload)
         _require_entered(locked)
         if locked.taken_at is not None and now >= locked.taken_at + TAKEN_AGAIN:
             raise ResultTaken
@@ -220,24 +183,32 @@ def take_keys(
             locked.taken_at = now
             locked.save(update_fields=["taken_at"])
         audit.record("order-upload-keys-taken", caller=caller, now=now, upload=str(locked.pk))
+    return _zipped(locked, passphrase)
+
+
+class _Parts(list[bytes]):
+    """What the ZIP has written and nobody has taken yet."""
+
+    def write(self, part: bytes) -> int:
+        self.append(bytes(part))
+        return len(part)
+
+    def flush(self) -> None:
+        """Nothing waits here."""
+
+
+def _zipped(upload: OrderUpload, passphrase: str) -> Iterator[bytes]:
+    into = _Parts()
     with pyzipper.AESZipFile(
         into, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES
     ) as archive:
         archive.setpassword(passphrase.encode())
         with archive.open("keys.csv", "w") as entry:
-            for part in _csv_of(locked):
+            for part in _csv_of(upload):
                 entry.write(part)
-
-
-def get_upload(upload_id: Any, *, user: User) -> OrderUpload:
-    """A list that somebody uploaded, for them alone.
-
-    :raises NoSuchUpload: there is none, or it is another's.
-    """
-    found = OrderUpload.objects.select_related("job").filter(pk=upload_id, made_by=user).first()
-    if found is None:
-        raise NoSuchUpload
-    return found
+                yield b"".join(into)
+                into.clear()
+    yield b"".join(into)
 
 
 def refusals_of(upload: OrderUpload) -> list[tuple[str, str]]:
@@ -252,7 +223,15 @@ def is_entered(upload: OrderUpload) -> bool:
         return False
     if not upload.chunks.filter(refusals__isnull=True).exists():
         return True
-    return upload.job is not None and upload.job.state not in long_jobs.OPEN
+    # A job is erased seven days after its end.
+    return upload.job is None or upload.job.state not in long_jobs.OPEN
+
+
+def _lock(upload: OrderUpload) -> OrderUpload:
+    found = OrderUpload.objects.select_for_update(of=("self",), no_key=True).filter(pk=upload.pk).first()
+    if found is None:
+        raise NoSuchUpload
+    return found
 
 
 def _require_entered(upload: OrderUpload) -> None:
@@ -273,10 +252,6 @@ def _enter(chunk: OrderUploadChunk, *, caller: Caller, now: datetime) -> None:
 
 def _order(given: dict[str, Any]) -> WantedOrder:
     return WantedOrder(**{**given, "lines": tuple(OrderLine(**line) for line in given["lines"])})
-
-
-def _all(sheet: Sheet) -> list[Any]:
-    return [order.given() for order in sheet.orders]
 
 
 def _numbers(chunk: OrderUploadChunk) -> list[str]:

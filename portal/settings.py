@@ -64,6 +64,7 @@ SECOND_FACTOR_KEYS = environment.fernet_keys(
 TERMS_VERSION = environment.text("TERMS_VERSION", "2026-11")
 GRANTS_PER_DEVICE = 200
 ACTIVATION_CODE_KEPT = timedelta(days=7)
+CUSTOMER_LISTS_PER_MINUTE = environment.number("CUSTOMER_LISTS_PER_MINUTE", 60)  # of 200 customers, over REST
 ORDERS_PER_MINUTE = environment.number("ORDERS_PER_MINUTE", 600)  # of one program or person, over REST
 # A history up to so many entries is downloaded at once; a longer one is made in the background.
 HISTORY_ROWS_AT_ONCE = environment.number("HISTORY_ROWS_AT_ONCE", 5000)

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from io import StringIO
 from typing import TypeVar
@@ -140,10 +140,12 @@ def make_token(
     )
 
 
-def make_vendor_token(maker: User, name: str | None = None) -> MadeVendorToken:
-    """A token of the vendor's for orders, with its secret; the maker must be of fulfilment."""
+def make_vendor_token(
+    maker: User, name: str | None = None, *, scopes: Sequence[str] = ("orders",)
+) -> MadeVendorToken:
+    """A token of the vendor's, with its secret; the maker must be of fulfilment."""
     return vendor_tokens.create_vendor_token(
-        name=name or f"ERP {next(_numbers)}", maker=maker, caller=caller(maker), now=NOW
+        name=name or f"ERP {next(_numbers)}", scopes=scopes, maker=maker, caller=caller(maker), now=NOW
     )
 
 

@@ -79,4 +79,37 @@ ORDERS = (
     _forgetful("cancel an order", _FULFILMENT, f'operation="cancel-order", {_ORDER}'),
     _forgetful("replace a key", _REPLACEMENT, f'operation="replace-key", {_KEY}, now=now)\n'),
     _forgetful("ask for another key", _REPLACEMENT, f"{_KEY}, now=now\n    )\n"),
+    Guard(
+        name="lists: nothing is confirmed before it is checked",
+        file="orders/uploads.py",
+        edits=(("    if locked.checked_at is None:\n        raise UploadNotChecked\n", ""),),
+        tests=(f"{OPERATIONS}/test_order_checks.py",),
+    ),
+    Guard(
+        name="lists: nothing is confirmed that was found wrong",
+        file="orders/uploads.py",
+        edits=(("if locked.problems or locked.unreadable:", "if False:"),),
+        tests=(f"{OPERATIONS}/test_order_uploads.py",),
+    ),
+    Guard(
+        name="lists: one that was confirmed meanwhile is not tidied",
+        file="orders/upload_checks.py",
+        edits=(("over = [upload for upload in held if kept_until(upload) <= now]", "over = list(held)"),),
+        tests=(f"{RACES}/test_orders.py",),
+    ),
+    Guard(
+        name="lists: one that is worked on is not tidied",
+        file="orders/upload_checks.py",
+        edits=(
+            ("unconfirmed.exclude(checking__state__in=long_jobs.OPEN)", "unconfirmed"),
+            ("confirmed.exclude(job__state__in=long_jobs.OPEN)", "confirmed"),
+        ),
+        tests=(f"{OPERATIONS}/test_order_checks.py",),
+    ),
+    Guard(
+        name="the vendor's tokens: one opens the doors it was made for",
+        file="accounts/api/vendor.py",
+        edits=(("scope not in request.auth.granted", "False"),),
+        tests=("tests/api/test_customers.py",),
+    ),
 )

@@ -1,5 +1,7 @@
 """Doors for the vendor's own programs, such as the ERP, and for staff who may do the same in the console."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +10,7 @@ from rest_framework import authentication
 from rest_framework.request import Request
 
 from accounts import staff, staff_queries, vendor_tokens
-from accounts.api.authentication import BEARER, SessionAuthentication, TokenAuthentication
+from accounts.api.authentication import BEARER, ScopeMissing, SessionAuthentication, TokenAuthentication
 from accounts.api.doors import Door, Known
 from accounts.models import VendorToken
 from accounts.permissions import Permission
@@ -52,10 +54,18 @@ class _KnownToVendor(Known):
 
 
 class VendorDoor(Door):
-    """A door that no company's token opens: it is refused for its scope."""
+    """A door that no company's token opens: it is refused for its scope, and so are tokens of the vendor's
+    that were made for other doors."""
 
     authentication_classes = [VendorTokenAuthentication, TokenAuthentication, SessionAuthentication]
     permission_classes = [_KnownToVendor]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """:raises ScopeMissing: the token has not the scope of the operation."""
+        super().initial(request, *args, **kwargs)
+        scope = getattr(getattr(self, str(request.method).lower(), None), "scope", None)
+        if isinstance(request.auth, VendorToken) and scope is not None and scope not in request.auth.granted:
+            raise ScopeMissing(needed=scope)
 
 
 def vendor_caller(request: Request, permission: Permission, *, key: str = "", reason: str = "") -> Caller:

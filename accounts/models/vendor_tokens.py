@@ -15,6 +15,7 @@ class VendorToken(models.Model):
 
     class Scope(models.TextChoices):
         ORDERS = "orders"
+        CUSTOMERS = "customers"
 
     name = models.CharField(max_length=100)
     scopes = models.CharField(max_length=100)

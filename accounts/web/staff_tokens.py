@@ -20,12 +20,24 @@ from portal.core.forms import ActForm, respond
 SHOWN = 100
 
 
+MEANINGS = {
+    VendorToken.Scope.ORDERS: gettext_lazy("Enter, look up and cancel orders, and get their keys"),
+    VendorToken.Scope.CUSTOMERS: gettext_lazy("Read and keep the customer list"),
+}
+
+
 class VendorTokenForm(ActForm):
     name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=100,
         help_text=gettext_lazy("Of the program that will use it: histories name it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("What it may do"),
+        choices=[(str(scope), meaning) for scope, meaning in MEANINGS.items()],
+        help_text=gettext_lazy("No more than the program needs: what a token may do does not change."),
+        widget=forms.CheckboxSelectMultiple,
     )
 
 
@@ -38,6 +50,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         try:
             made = vendor_tokens.create_vendor_token(
                 name=form.cleaned_data["name"],
+                scopes=form.cleaned_data["scopes"],
                 maker=person(request),
                 caller=caller(request, key=form.cleaned_data["act_key"]),
                 now=clock.now(),

@@ -31,7 +31,9 @@ def is_asked_by(request: Request) -> bool:
     return bool(Asked.read(request.query_params.dict())["dry_run"] == "1")
 
 
-class _Change(serializers.Serializer[Any]):
+class BalanceChange(serializers.Serializer[Any]):
+    """How many units of a product a company, a project or a device would hold."""
+
     company = serializers.IntegerField(allow_null=True)
     project = serializers.IntegerField(allow_null=True)
     device = serializers.CharField(allow_null=True, help_text="Its hardware ID.")
@@ -61,7 +63,7 @@ class DryRun(serializers.Serializer[Any]):
     """What would change: nothing was changed."""
 
     dry_run = serializers.BooleanField(help_text="Always true.")
-    changes = _Change(many=True)
+    changes = BalanceChange(many=True)
 
 
 def told(tried: tuple[queries.Units, queries.Units]) -> dict[str, Any]:

@@ -253,7 +253,9 @@ class Device(serializers.Serializer[HeldLicenses]):
     document = Document(allow_null=True)
 
 
-class _Result(serializers.Serializer[Any]):
+class ReturnedGrant(serializers.Serializer[Any]):
+    """What became of a grant that a return names."""
+
     grant = serializers.CharField(help_text="The grant's id.")
     result = serializers.ChoiceField(["returned", "already", "kept", "unknown"])
 
@@ -272,7 +274,7 @@ class CarriedStatement(serializers.Serializer[Any]):
     """What a carried statement did; members that belong to other kinds are null."""
 
     kind = serializers.ChoiceField(["return", "acknowledgement", "claim"])
-    results = _Result(many=True, allow_null=True, help_text="Of a return: what became of each grant.")
+    results = ReturnedGrant(many=True, allow_null=True, help_text="Of a return: what became of each grant.")
     next_seq = serializers.IntegerField(
         allow_null=True, help_text="Of a return: the document that no longer lists what was given back."
     )

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from accounts import customer_lists
-from accounts.customer_lists import COLUMNS, MOST_BYTES, MOST_TOLD, REASONS, find_customers
+from accounts.customer_lists import find_customers
+from accounts.customer_rows import COLUMNS, MOST_BYTES, MOST_TOLD, REASONS
 from accounts.models import CustomerAccount
 from accounts.permissions import Permission
 from accounts.requests import caller, person, staff_only
@@ -50,7 +51,9 @@ class ListForm(PortalForm):
         label=gettext_lazy("File"),
         help_text=format_lazy(
             "{} {}",
-            gettext_lazy("CSV in UTF-8, with commas or semicolons; the first line is:"),
+            gettext_lazy(
+                "CSV in UTF-8, with commas or semicolons, at most 100,000 lines and 10 MB; the first line is:"
+            ),
             ",".join(COLUMNS),
         ),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),

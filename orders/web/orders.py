@@ -1,6 +1,7 @@
 """Orders in the console: look for them, enter one, confirm, cancel, replace a lost key (rules 8 and 10)."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -22,7 +23,7 @@ from licenses.issuing import (
     OrderNumberTaken,
     WantedOrder,
 )
-from licenses.models import Order
+from licenses.models import ActivationKey, Order
 from orders import order_lines
 from portal.core import clock
 from portal.core.errors import DomainError
@@ -36,6 +37,15 @@ STATE_LABELS = {
     "activated": gettext_lazy("Activated"),
     "blocked": gettext_lazy("Blocked"),
     "canceled": gettext_lazy("Canceled"),
+}
+
+
+KEY_STATES = {
+    "issued": gettext_lazy("not activated"),
+    "activated": gettext_lazy("activated"),
+    "blocked": gettext_lazy("blocked"),
+    "canceled": gettext_lazy("canceled"),
+    "replaced": gettext_lazy("replaced"),
 }
 
 
@@ -105,7 +115,7 @@ def orders(request: HttpRequest) -> HttpResponse:
     keys = order_queries.keys_of(page)
     context = {
         "page": page,
-        "rows": [(order, keys.get(order.pk, [])) for order in page],
+        "rows": [(order, keys.get(order.pk, []), _counted(keys.get(order.pk, []))) for order in page],
         "text": given["q"],
         "state": given["state"],
         "states": [ANY_STATE, *STATE_LABELS.items()],
@@ -195,6 +205,12 @@ def replace_key(request: HttpRequest, order_id: int, key_id: int) -> HttpRespons
 
     context = {**_context(found, codes={}), "key": key, "asked": asked}
     return _with_reason(request, "staff/key_replace.html", context, do, back=found)
+
+
+def _counted(keys: Sequence[ActivationKey]) -> list[str]:
+    """How many of an order's keys are in which state, where there are several."""
+    states = Counter(key.ending or key.state for key in keys)
+    return [f"{count} {KEY_STATES[state]}" for state, count in states.items()] if len(keys) > 1 else []
 
 
 def _reasoned(request: HttpRequest, form: ReasonForm) -> Any:

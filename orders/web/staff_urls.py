@@ -13,6 +13,7 @@ urlpatterns = [
     path("orders/enter", orders.enter, name="staff-order-enter"),
     path("orders/upload", uploads.upload, name="staff-order-upload"),
     path("orders/lists/<uuid:upload_id>", uploads.one_list, name="staff-order-list"),
+    path("orders/lists/<uuid:upload_id>/problems.csv", uploads.problems, name="staff-order-list-problems"),
     path("orders/lists/<uuid:upload_id>/keys", uploads.keys, name="staff-order-list-keys"),
     path("orders/<int:order_id>", orders.order, name="staff-order"),
     path("orders/<int:order_id>/cancel", orders.cancel, name="staff-order-cancel"),

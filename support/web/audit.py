@@ -77,6 +77,7 @@ LISTS: Mapping[str, Any] = {
     "staff-order-enter": gettext_lazy("Enter an order"),
     "staff-order-upload": gettext_lazy("Upload a list of orders"),
     "staff-order-list": gettext_lazy("List of orders"),
+    "staff-order-list-problems": gettext_lazy("List of orders"),
     "staff-order-list-keys": gettext_lazy("List of orders"),
     "staff-products": gettext_lazy("Catalogue"),
     "staff-product-add": gettext_lazy("Catalogue"),

@@ -251,6 +251,7 @@ def _cancelled(world: World) -> Request:
 
 
 TESTED = {"version": 14, "quantity": 5}
+CUSTOMER = {"number": "C-9", "postal_code": "1", "name": "Nine", "town": "Ulm", "country": "DE"}
 PORTS = {"product": "Port", "version": 14, "quantity": 1}
 REQUESTS: dict[str, Callable[[World], Request]] = {
     "create-company": lambda _world: _post("companies", name="Second"),
@@ -319,6 +320,7 @@ REQUESTS: dict[str, Callable[[World], Request]] = {
     "place-order": lambda world: _vendor(world, "orders", number="SO-2026/17", lines=[PORTS]),
     "confirm-delivery": lambda world: _ordered(world, "confirm-delivery"),
     "cancel-order": lambda world: _ordered(world, "cancel", reason="The customer withdrew."),
+    "load-customers": lambda world: _vendor(world, "customers", customers=[CUSTOMER]),
     "cancel-background-job": _cancelled,
     "look-up-customer": lambda _world: _post("customers/look-up", **_account()),
     "mail-customer-link": lambda world: _post(f"companies/{world.project.company_id}/customer", **_account()),

@@ -22,8 +22,10 @@ def document() -> dict[str, Any]:
 
 def operation_of(method: str, path: str) -> dict[str, Any] | None:
     """The operation that answers at an address, if there is one."""
-    # The longest first: the number of an order may hold slashes, and would take in what follows.
-    for template, methods in sorted(document()["paths"].items(), key=lambda one: -len(one[0])):
+    # Those in so many words and the longest first: the number of an order may hold slashes, and would take in
+    # what follows.
+    paths = sorted(document()["paths"].items(), key=lambda one: (one[0].count("{"), -len(one[0])))
+    for template, methods in paths:
         pattern = re.sub(r"\{\w+\}", "[^/]+", template.replace("{number}", "(?s:.+)"))
         if re.fullmatch(pattern, path):
             found: dict[str, Any] | None = methods.get(method.lower())

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from accounts import calendar_feeds, customer_lists
+from accounts import calendar_feeds, customer_rows
 from accounts.models import ApiToken, Invitation, Mail, Project, ReasonTemplate, User, VendorToken
 from devices.models import Alert, Device
 from licenses.models import ActivationKey, CompanyImport, Grant, Move, Order, Product
@@ -126,7 +126,7 @@ def _order(world: World) -> dict[str, Any]:
 
 
 def _customer_list(_world: World) -> dict[str, Any]:
-    columns = ",".join(customer_lists.COLUMNS)
+    columns = ",".join(customer_rows.COLUMNS)
     return {"file": SimpleUploadedFile("list.csv", f"{columns}\nC-9,1,Nine,Ulm,DE,\n".encode())}
 
 
@@ -165,6 +165,10 @@ def _template(_world: World) -> dict[str, Any]:
     return {"template_id": ReasonTemplate.objects.get().pk}
 
 
+def _an_account(_world: World) -> dict[str, Any]:
+    return {"number": "C-RIGHTS"}
+
+
 def _an_order(world: World) -> dict[str, Any]:
     """That of the key that nobody has activated."""
     key = find_key(world.code)
@@ -181,6 +185,7 @@ def _key(world: World) -> dict[str, Any]:
 
 
 PRODUCT = {"name": "Ports", "kind": "pbx", "unit": "port", "weight": 1, "reason": "as decided"}
+CUSTOMER = {"number": "C-9", "postal_code": "1", "name": "Nine", "town": "Ulm", "country": "DE"}
 LINE = {"product": "Port", "version": 14, "quantity": 1}
 
 
@@ -442,6 +447,7 @@ TABLE: dict[str, Entry] = {
     "POST staff-order-upload": Entry(may=STAFF),
     "GET staff-order-list": Entry(may=STAFF, arguments=_a_list),
     "POST staff-order-list": Entry(may=STAFF, arguments=_a_list),
+    "GET staff-order-list-problems": Entry(may=STAFF, arguments=_a_list),
     "POST staff-order-list-keys": Entry(may=STAFF, arguments=_a_list),
     "GET staff-order": Entry(may=STAFF, arguments=_an_order),
     "POST staff-order": Entry(may=STAFF, arguments=_an_order, body=given({"do": "delivered"})),
@@ -456,7 +462,7 @@ TABLE: dict[str, Entry] = {
         may=STAFF, body=given({"name": "New", "language": "en", "text": "Seen."}), arguments=_template
     ),
     "GET staff-vendor-tokens": Entry(may=STAFF),
-    "POST staff-vendor-tokens": Entry(may=STAFF, body=given({"name": "ERP"})),
+    "POST staff-vendor-tokens": Entry(may=STAFF, body=given({"name": "ERP", "scopes": "orders"})),
     "GET staff-vendor-token-revoke": Entry(may=STAFF, arguments=_vendor_token),
     "POST staff-vendor-token-revoke": Entry(may=STAFF, arguments=_vendor_token),
     # --- The same over REST ---
@@ -539,6 +545,9 @@ TABLE: dict[str, Entry] = {
     "POST api-import-consent": Entry(may=ADMIN),
     "POST api-import-refuse": Entry(may=ADMIN),
     "POST api-import-withdraw": Entry(may=ADMIN, arguments=_withdrawn),
+    "GET api-customers": Entry(may=STAFF),
+    "POST api-customers": Entry(may=STAFF, body=given({"customers": [CUSTOMER]})),
+    "GET api-customer": Entry(may=STAFF, arguments=_an_account),
     "GET api-orders": Entry(may=STAFF),
     "POST api-orders": Entry(may=STAFF, body=given({"number": "SO-NEW", "lines": [LINE]})),
     "GET api-order": Entry(may=STAFF, arguments=_an_order),

@@ -209,7 +209,7 @@ def _sold(company: Company, clerk: User) -> str:
     order = factories.find_key(code).order
     order.account = account
     order.save()
-    OrderUpload.objects.create(made_by=clerk, made_at=NOW, rows=1, orders=1, keys=1)
+    OrderUpload.objects.create(made_by=clerk, made_at=NOW, checked_at=NOW, rows=1, orders=1, keys=1)
     return code
 
 

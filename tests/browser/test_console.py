@@ -56,7 +56,7 @@ def test_from_four_digits_to_the_device_and_what_its_company_sees(
     page.locator("main").get_by_role("button", name="Search").click()
     expect(page.get_by_role("heading", name="Devices")).to_be_visible()
     look("found")
-    page.get_by_role("link", name=HARDWARE_ID).click()
+    page.get_by_role("link", name=f"{HARDWARE_ID} Main building").click()
     expect(page.get_by_text("Broken: a move is open")).to_be_visible()
     look("device")
     page.locator("main").get_by_role("link", name="Example Telecom").click()

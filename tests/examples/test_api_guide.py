@@ -37,7 +37,7 @@ def test_every_command_of_the_guide_does_what_it_says(
             "PATH": os.environ["PATH"],
             "PORTAL": live_server.url,
             "TOKEN": str(token),
-            "VENDOR_TOKEN": str(factories.make_vendor_token(clerk).secret),
+            "VENDOR_TOKEN": str(factories.make_vendor_token(clerk, scopes=["orders", "customers"]).secret),
             "CODE": factories.make_key(lines={"Port": 10}),
         },
         capture_output=True,

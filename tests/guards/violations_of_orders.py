@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.models import VendorToken
 from licenses.models import ReplacementRequest
-from orders.models import OrderUpload, OrderUploadChunk
+from orders.models import OrderUpload, OrderUploadChunk, OrderUploadPiece
 from portal.core.models import LongJob
 from tests.factories import NOW
 from tests.guards.rows import Rows, again, change
@@ -56,7 +56,7 @@ def two_vendor_tokens(**changes: Any) -> Violation:
 
 def an_upload(rows: Rows, **changes: Any) -> OrderUpload:
     """A list of one order."""
-    given = {"made_by": rows.user, "made_at": NOW, "rows": 1, "orders": 1, "keys": 1}
+    given = {"made_by": rows.user, "made_at": NOW, "checked_at": NOW, "rows": 1, "orders": 1, "keys": 1}
     return OrderUpload.objects.create(**given | changes)
 
 
@@ -66,12 +66,21 @@ def two_chunks_in_one_place(rows: Rows) -> None:
         OrderUploadChunk.objects.create(upload=upload, position=0, orders=[])
 
 
-def two_lists_of_one_job(rows: Rows) -> None:
-    job = LongJob.objects.create(
-        kind="enter-orders", owner=rows.user, call="x", total=1, asked_at=NOW, name="", content_type=""
-    )
-    an_upload(rows, job=job)
-    an_upload(rows, job=job)
+def two_pieces_in_one_place(rows: Rows) -> None:
+    upload = an_upload(rows)
+    for _piece in range(2):
+        OrderUploadPiece.objects.create(upload=upload, position=0, content=b"x")
+
+
+def two_lists_of_one_job(work: str) -> Violation:
+    def violate(rows: Rows) -> None:
+        job = LongJob.objects.create(
+            kind="enter-orders", owner=rows.user, call="x", total=1, asked_at=NOW, name="", content_type=""
+        )
+        an_upload(rows, **{work: job})
+        an_upload(rows, **{work: job})
+
+    return violate
 
 
 ORDERS: dict[str, tuple[Violation, ...]] = {
@@ -96,7 +105,14 @@ ORDERS: dict[str, tuple[Violation, ...]] = {
     ),
     "only_a_confirmed_upload_has_a_result": (lambda rows: an_upload(rows, taken_at=NOW),),
     "chunks_of_an_upload_are_in_order": (two_chunks_in_one_place,),
-    "orders_orderupload_job_id_key": (two_lists_of_one_job,),
+    "pieces_of_an_upload_are_in_order": (two_pieces_in_one_place,),
+    "only_what_was_found_right_is_entered": (
+        lambda rows: an_upload(rows, confirmed_at=NOW, problems=1),
+        lambda rows: an_upload(rows, confirmed_at=NOW, checked_at=None),
+        lambda rows: an_upload(rows, confirmed_at=NOW, unreadable="encoding"),
+    ),
+    "orders_orderupload_job_id_key": (two_lists_of_one_job("job"),),
+    "orders_orderupload_checking_id_key": (two_lists_of_one_job("checking"),),
     "one_open_request_to_replace_a_key": (asked_twice,),
     "a_decided_replacement_knows_its_act": (
         lambda rows: asked(rows, state="replaced"),

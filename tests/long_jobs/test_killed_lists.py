@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.permissions import Role
 from licenses import verification
 from licenses.models import ActivationKey, LogLeaf, Order
-from orders import order_sheet, uploads
+from orders import order_sheet, upload_checks, uploads
 from orders.models import OrderUpload
 from portal.core import clock
 from portal.core.models import Act, LongJob
@@ -40,16 +40,15 @@ def asked_for(count: int, clerk: User) -> OrderUpload:
     lines = "".join(f"B-{number:06};Port;14;2\n" for number in range(count))
     sheet = order_sheet.read(f"order;code;version;quantity\n{lines}".encode())
     now = clock.now()
-    kept = uploads.keep_upload(sheet=sheet, name="list", user=clerk, caller=caller(clerk), now=now)
+    kept = upload_checks.keep_upload(sheet=sheet, name="list", user=clerk, caller=caller(clerk), now=now)
     return uploads.confirm_upload(upload=kept, caller=caller(clerk), now=now)
 
 
 def handed_out(upload: OrderUpload) -> list[str]:
     """The keys in the file."""
-    passphrase, into = uploads.new_passphrase(), io.BytesIO()
-    who = caller(upload.made_by)
-    uploads.take_keys(upload=upload, passphrase=passphrase, into=into, caller=who, now=clock.now())
-    with pyzipper.AESZipFile(into) as archive:
+    passphrase, who = uploads.new_passphrase(), caller(upload.made_by)
+    parts = uploads.take_keys(upload=upload, passphrase=passphrase, caller=who, now=clock.now())
+    with pyzipper.AESZipFile(io.BytesIO(b"".join(parts))) as archive:
         archive.setpassword(passphrase.encode())
         return [row["key"] for row in csv.DictReader(io.StringIO(archive.read("keys.csv").decode()))]
 
@@ -83,7 +82,7 @@ class TestKilledWorkers:
         chunk: int,
         places: list[tuple[str, int]],
     ) -> None:
-        monkeypatch.setattr(uploads, "CHUNK", chunk)
+        monkeypatch.setattr(upload_checks, "CHUNK", chunk)
         clerk = factories.make_user(name="Frank", is_staff=True, roles=[Role.FULFILMENT])
         upload = asked_for(count, clerk)
 
@@ -98,6 +97,6 @@ class TestKilledWorkers:
         for table in (Order, ActivationKey, LogLeaf):
             assert table.objects.count() == count
         assert Act.objects.filter(operation="issue-key").count() == count
-        keys = handed_out(uploads.get_upload(upload.pk, user=clerk))
+        keys = handed_out(upload_checks.get_upload(upload.pk, user=clerk))
         assert len(set(keys)) == len(keys) == count
         assert list(verification.violations()) == []

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import customer_lists, customers
-from accounts.customer_lists import (
+from accounts import customer_lists, customer_rows, customers
+from accounts.customer_lists import LinkedChange
+from accounts.customer_rows import (
     CustomerListMalformed,
     CustomerListTooLarge,
     CustomerListUnreadable,
     Fault,
-    LinkedChange,
 )
 from accounts.customers import CustomerLinkDead
 from accounts.models import Company, CustomerAccount
@@ -74,7 +74,7 @@ class TestReading:
 
         assert report.faults == (Fault(line=3, reason=reason),)
         assert (report.lines, report.new) == (2, 1)
-        with refused(CustomerListMalformed, line=3, reason=customer_lists.REASONS[reason]):
+        with refused(CustomerListMalformed, line=3, reason=customer_rows.REASONS[reason]):
             load(GOOD, line)
 
     @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ class TestReading:
         assert (account.name, account.email) == ("Häberle GmbH", "office@example.com")
 
     def test_it_has_an_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(customer_lists, "MOST_LINES", 2)
+        monkeypatch.setattr(customer_rows, "MOST_LINES", 2)
         customer_lists.check(a_list(GOOD, "nonsense"))
         with refused(CustomerListTooLarge, lines=2):
             customer_lists.check(a_list(GOOD, "nonsense", GOOD))
         with refused(CustomerListTooLarge):
-            customer_lists.check(b"x" * (customer_lists.MOST_BYTES + 1))
+            customer_lists.check(b"x" * (customer_rows.MOST_BYTES + 1))
 
 
 class TestTheReport:

@@ -7,7 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts import customer_lists, customers
-from accounts.customer_lists import Customer
+from accounts.customer_lists import Loaded
+from accounts.customer_rows import Customer
 from accounts.customers import (
     CustomerLinkDead,
     CustomerLinked,
@@ -36,7 +37,7 @@ def a_customer(number: str = "C-10042", **change: str) -> Customer:
     return Customer(number=number, **(values | change))
 
 
-def load(*listed: Customer) -> int:
+def load(*listed: Customer) -> Loaded:
     return customer_lists.load_customers(customers=listed, caller=caller(), now=NOW)
 
 
@@ -59,11 +60,11 @@ def open_link(token: str, key: str | None = None) -> CustomerAccount:
 
 class TestLoading:
     def test_known_numbers_are_brought_up_to_date_and_none_is_removed(self, account: CustomerAccount) -> None:
-        assert load(a_customer("c-10042 ", town="Stuttgart"), a_customer("C-2")) == 2
+        assert load(a_customer("c-10042 ", town="Stuttgart"), a_customer("C-2")) == Loaded(new=1, changed=1)
 
         account.refresh_from_db()
         assert (account.town, account.email) == ("Stuttgart", "office@example.com")
-        assert load(a_customer("C-3")) == 1
+        assert load(a_customer("C-3"), a_customer("C-2")) == Loaded(new=1, unchanged=1)
         assert CustomerAccount.objects.count() == 3
 
 

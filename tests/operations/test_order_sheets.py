@@ -4,9 +4,10 @@ import pytest
 
 from licenses.models import Product
 from orders import order_sheet
-from orders.order_sheet import PROBLEMS, OrderSheetUnreadable, Problem
+from orders.order_sheet import NEEDED, PROBLEMS, OrderSheetUnreadable, Problem
 from tests.factories import NOW, make_customer, make_key
 from tests.operations.bookkeeping import refused
+from tests.pure.test_sheets import xlsx
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 
@@ -117,3 +118,32 @@ def test_what_is_no_list_of_orders_is_refused_with_its_line(content: str, line: 
 def test_every_problem_has_words() -> None:
     assert all(str(words) for words in PROBLEMS.values())
     assert Problem(line=1, reason="taken", number="A").reason in PROBLEMS
+
+
+def test_a_workbook_is_held_to_the_same_line_by_line() -> None:
+    """What of a spreadsheet is no text: formulas, whatever value they had, and numbers below and above."""
+    head = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in NEEDED)
+    port = '<c t="inlineStr"><is><t>Port</t></is></c><c><v>14</v></c>'
+    cells = (
+        f"<c><v>1</v></c>{port}<c><v>5.0</v></c>",
+        f'<c t="str"><f>HYPERLINK("http://x")</f><v>2</v></c>{port}<c><v>1</v></c>',
+        f"<c><v>3</v></c>{port}<c><f>1+1</f><v>2</v></c>",
+        f"<c><v>4</v></c>{port}<c><v>-1</v></c>",
+        f"<c><v>5</v></c>{port}<c><v>100000000000000</v></c>",
+        f"<c><v>1</v></c>{port}<c><v>1</v></c>",
+        f'<c t="inlineStr"><is><t>@SUM(A1)</t></is></c>{port}<c><v>1</v></c>',
+        f"<c><v>7</v></c>{port}<c><v>1.5</v></c>",
+    )
+
+    sheet = order_sheet.read(xlsx("".join(f"<row>{one}</row>" for one in (head, *cells))))
+
+    assert [(problem.line, problem.reason) for problem in sheet.problems] == [
+        (3, "formula"),
+        (4, "formula"),
+        (5, "quantity"),
+        (6, "quantity"),
+        (7, "again"),
+        (8, "formula"),
+        (9, "quantity"),
+    ]
+    assert sheet.orders[0].lines[0].quantity == 5

@@ -15,10 +15,10 @@ from accounts.staff import RoleMissing
 from licenses import fulfilment, verification
 from licenses.issuing import WantedOrder
 from licenses.models import ActivationKey, KeyDelivery, Order
-from orders import order_sheet, uploads
+from orders import order_sheet, upload_checks, uploads
 from orders.models import OrderUpload
+from orders.upload_checks import NoSuchUpload
 from orders.uploads import (
-    NoSuchUpload,
     PassphraseNotOurs,
     ResultTaken,
     UploadHasProblems,
@@ -52,7 +52,7 @@ def table(count: int, *, start: int = 0) -> bytes:
 def keep(content: bytes, user: User, **given: Any) -> OrderUpload:
     sheet = order_sheet.read(content)
     who = caller(user, **given)
-    return uploads.keep_upload(sheet=sheet, name="list.csv", user=user, caller=who, now=NOW)
+    return upload_checks.keep_upload(sheet=sheet, name="list.csv", user=user, caller=who, now=NOW)
 
 
 def confirm(upload: OrderUpload) -> OrderUpload:
@@ -61,10 +61,9 @@ def confirm(upload: OrderUpload) -> OrderUpload:
 
 def take(upload: OrderUpload, *, now: Any = NOW) -> list[dict[str, str]]:
     """What is in the file, opened by its passphrase."""
-    passphrase, into = uploads.new_passphrase(), io.BytesIO()
-    who = caller(upload.made_by)
-    uploads.take_keys(upload=upload, passphrase=passphrase, into=into, caller=who, now=now)
-    with pyzipper.AESZipFile(into) as archive:
+    passphrase, who = uploads.new_passphrase(), caller(upload.made_by)
+    parts = uploads.take_keys(upload=upload, passphrase=passphrase, caller=who, now=now)
+    with pyzipper.AESZipFile(io.BytesIO(b"".join(parts))) as archive:
         archive.setpassword(passphrase.encode())
         return list(csv.DictReader(io.StringIO(archive.read("keys.csv").decode())))
 
@@ -111,11 +110,13 @@ class TestAShortList:
             ("B", "2 × Port 14, 1 × UC 14"),
         ]
 
-    def test_a_list_with_a_problem_is_not_kept(self, clerk: User) -> None:
-        sheet = order_sheet.read((HEAD + "A;;;Port;14;-2;\n").encode())
+    def test_of_a_list_with_a_problem_nothing_is_entered(self, clerk: User) -> None:
+        upload = keep((HEAD + "A;;;Port;14;-2;\nB;;;Port;14;2;\n").encode(), clerk)
 
         with refused(UploadHasProblems, count=1):
-            uploads.keep_upload(sheet=sheet, name="x", user=clerk, caller=caller(clerk), now=NOW)
+            confirm(upload)
+        assert not upload.chunks.exists()
+        assert [(one.line, one.reason) for one in upload_checks.problems_of(upload)] == [(2, "quantity")]
 
     def test_an_order_that_was_taken_meanwhile_is_named_and_the_others_are_entered(self, clerk: User) -> None:
         upload = keep(table(3), clerk)
@@ -131,9 +132,10 @@ class TestAShortList:
 class TestTheFileOfKeys:
     def test_it_is_encrypted_and_each_key_is_one(self, clerk: User) -> None:
         upload = confirm(keep(table(3), clerk))
-        passphrase, into = uploads.new_passphrase(), io.BytesIO()
+        passphrase = uploads.new_passphrase()
 
-        uploads.take_keys(upload=upload, passphrase=passphrase, into=into, caller=caller(clerk), now=NOW)
+        parts = uploads.take_keys(upload=upload, passphrase=passphrase, caller=caller(clerk), now=NOW)
+        into = io.BytesIO(b"".join(parts))
 
         with pyzipper.AESZipFile(into) as archive:
             assert [entry.flag_bits & 1 for entry in archive.infolist()] == [1]
@@ -169,17 +171,15 @@ class TestTheFileOfKeys:
         upload = confirm(keep(table(1), clerk))
 
         with refused(PassphraseNotOurs):
-            uploads.take_keys(
-                upload=upload, passphrase=passphrase, into=io.BytesIO(), caller=caller(clerk), now=NOW
-            )
+            uploads.take_keys(upload=upload, passphrase=passphrase, caller=caller(clerk), now=NOW)
 
     def test_it_is_for_whoever_ordered_it(self, clerk: User) -> None:
         upload = confirm(keep(table(1), clerk))
         other = make_user(name="Fiona", is_staff=True, roles=[Role.FULFILMENT])
 
-        assert uploads.get_upload(upload.pk, user=clerk) == upload
+        assert upload_checks.get_upload(upload.pk, user=clerk) == upload
         with refused(NoSuchUpload):
-            uploads.get_upload(upload.pk, user=other)
+            upload_checks.get_upload(upload.pk, user=other)
 
     def test_once_delivery_is_confirmed_there_are_no_codes(self, clerk: User) -> None:
         upload = confirm(keep(table(3), clerk))
@@ -214,7 +214,7 @@ class TestALongList:
 
         work_off()
 
-        upload = uploads.get_upload(upload.pk, user=clerk)
+        upload = upload_checks.get_upload(upload.pk, user=clerk)
         assert upload.job is not None
         assert (upload.job.state, upload.job.done, upload.job.slices) == ("done", 1201, 3)
         rows = take(upload)
@@ -228,12 +228,12 @@ class TestALongList:
         upload = confirm(keep(table(1201), clerk))
         outbox.work_off(clock=lambda: NOW, limit=1)
         with refused(UploadNotEntered):
-            take(uploads.get_upload(upload.pk, user=clerk))
+            take(upload_checks.get_upload(upload.pk, user=clerk))
 
         long_jobs.cancel(job=LongJob.objects.get(), now=NOW)
         work_off()
 
-        assert len(take(uploads.get_upload(upload.pk, user=clerk))) == Order.objects.count() == 500
+        assert len(take(upload_checks.get_upload(upload.pk, user=clerk))) == Order.objects.count() == 500
 
     def test_whoever_lost_the_right_enters_nothing_more(self, clerk: User) -> None:
         confirm(keep(table(600), clerk))
@@ -258,7 +258,7 @@ class TestWhoMay:
         with refused(RoleMissing):
             uploads.confirm_delivery(upload=upload, caller=who, now=NOW)
         with refused(RoleMissing):
-            uploads.take_keys(upload=upload, passphrase=passphrase, into=io.BytesIO(), caller=who, now=NOW)
+            uploads.take_keys(upload=upload, passphrase=passphrase, caller=who, now=NOW)
 
     def test_an_order_of_a_list_is_the_same_as_one_that_is_posted(self, clerk: User) -> None:
         upload = confirm(keep(table(1), clerk))

@@ -12,6 +12,7 @@ from accounts.vendor_tokens import (
     NoSuchVendorToken,
     VendorTokenNameTaken,
     VendorTokenNeedsAName,
+    VendorTokenNeedsAScope,
     VendorTokenNotValid,
 )
 from tests.factories import NOW, caller, make_user, make_vendor_token
@@ -30,14 +31,19 @@ def test_its_text_opens_and_is_kept_nowhere(clerk: User) -> None:
     token = vendor_tokens.find_by_secret(made.secret, now=NOW)
     assert (token, token.name, token.granted) == (made.token, "ERP", ["orders"])
     assert made.secret.encode() not in bytes(token.secret_sha256)
-    assert (last_entry().event, last_entry().facts) == ("vendor-token-created", {"name": "ERP"})
+    assert (last_entry().event, last_entry().facts) == (
+        "vendor-token-created",
+        {"name": "ERP", "scopes": "orders"},
+    )
 
 
 def test_it_is_shown_once(clerk: User) -> None:
     once = caller(clerk, key="once")
-    made = vendor_tokens.create_vendor_token(name="ERP", maker=clerk, caller=once, now=NOW)
+    made = vendor_tokens.create_vendor_token(name="ERP", scopes=["orders"], maker=clerk, caller=once, now=NOW)
     with unchanged():
-        again = vendor_tokens.create_vendor_token(name="ERP", maker=clerk, caller=once, now=NOW)
+        again = vendor_tokens.create_vendor_token(
+            name="ERP", scopes=["orders"], maker=clerk, caller=once, now=NOW
+        )
 
     assert (again.token, again.secret) == (made.token, None)
 
@@ -45,7 +51,15 @@ def test_it_is_shown_once(clerk: User) -> None:
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101])
 def test_it_needs_a_name(clerk: User, name: str) -> None:
     with refused(VendorTokenNeedsAName):
-        vendor_tokens.create_vendor_token(name=name, maker=clerk, caller=caller(clerk), now=NOW)
+        vendor_tokens.create_vendor_token(
+            name=name, scopes=["orders"], maker=clerk, caller=caller(clerk), now=NOW
+        )
+
+
+@pytest.mark.parametrize("scopes", [[], ["read"], ["orders", "everything"]])
+def test_it_needs_to_say_what_it_may(clerk: User, scopes: list[str]) -> None:
+    with refused(VendorTokenNeedsAScope):
+        make_vendor_token(clerk, scopes=scopes)
 
 
 def test_two_in_force_have_two_names(clerk: User) -> None:

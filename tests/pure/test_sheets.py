@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from orders import sheets
-from orders.sheets import Row, UnreadableTable
+from orders.tables import Row, UnreadableTable
 
 SHEET = "xl/worksheets/sheet1.xml"
 XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'

@@ -7,10 +7,13 @@ import pytest
 from django.db import transaction
 
 from accounts.models import Project
+from accounts.permissions import Role
 from licenses import activation, fulfilment, issuing, key_replacement, verification
 from licenses.issuing import OrderLine, WantedOrder
 from licenses.models import ActivationKey, Order
-from tests.factories import NOW, caller, free
+from orders import order_sheet, upload_checks, uploads
+from orders.models import OrderUpload
+from tests.factories import NOW, caller, free, make_user
 from tests.races.pool import SIZE, Pool
 
 pytestmark = pytest.mark.usefixtures("catalogue")
@@ -112,4 +115,26 @@ class TestReplacing:
             now_it_is = ActivationKey.objects.get(pk=lost.activation_key.pk)
             assert free(project) - before == (5 if now_it_is.state == "activated" else 0)
             assert ActivationKey.objects.filter(replaces=now_it_is).count() <= 1
+        assert list(verification.violations()) == []
+
+
+class TestTidying:
+    def test_a_list_that_is_confirmed_when_its_days_are_over_is_entered_or_gone(self, pool: Pool) -> None:
+        clerk = make_user(name="Frank", is_staff=True, roles=[Role.FULFILMENT])
+        for number in range(20):
+            sheet = order_sheet.read(f"order;code;version;quantity\nB-{number};Port;14;1\n".encode())
+            who = caller(clerk)
+            upload = upload_checks.keep_upload(sheet=sheet, name="b", user=clerk, caller=who, now=NOW)
+            over = NOW + upload_checks.UNCONFIRMED_KEPT
+
+            outcomes = pool.race(
+                [
+                    partial(uploads.confirm_upload, upload=upload, caller=caller(clerk), now=over),
+                    partial(upload_checks.tidy_uploads, now=over),
+                ]
+            )
+
+            assert set(outcomes.refused) <= {"no-such-upload"}
+            is_there = OrderUpload.objects.filter(pk=upload.pk).exists()
+            assert Order.objects.filter(number=f"B-{number}").exists() == is_there == (not outcomes.refused)
         assert list(verification.violations()) == []

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import customer_lists
-from accounts.customer_lists import Customer
+from accounts.customer_rows import Customer
 from accounts.models import Company, CustomerAccount, User
 from portal.core import acts
 from tests import rows

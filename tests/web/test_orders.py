@@ -160,18 +160,22 @@ class TestLists:
         done = clerk.post(address, {"act_key": acts.new_key(), "do": "delivered"}, follow=True)
         assert "The delivery was confirmed" in done.text
 
-    def test_what_is_wrong_is_said_line_by_line_and_nothing_is_kept(self, clerk: Client) -> None:
-        content = f"{HEAD}A;Port;14;1\n=B;Port;14;1\nC;Port;14;-1\n".encode()
+    def test_what_is_wrong_is_said_line_by_line_page_by_page_and_as_a_file(self, clerk: Client) -> None:
+        wrong = "".join(f"B{number};Port;14;-1\n" for number in range(200))
+        page = upload(clerk, f"{HEAD}A;Port;14;1\n=B;Port;14;1\n{wrong}".encode())
 
-        page = upload(clerk, content)
-
-        assert page.status_code == 409
-        found = [(line, str(words)) for line, _number, words in page.context["problems"]]
-        assert [line for line, _words in found] == [3, 4]
-        assert all(words in page.text for words in ("2 lines cannot be entered", "no whole number"))
-        report = upload(clerk, content, report="on")
-        assert report.headers["Content-Type"].startswith("text/csv")
-        assert report.text.splitlines()[1].startswith("3,'=B,formula,")
+        assert "201 lines cannot be entered" in page.text
+        assert [line for line, _number, _words in page.context["problems"]] == list(range(3, 203))
+        assert "no whole number" in page.text
+        address = page.redirect_chain[-1][0]
+        second = clerk.get(address, {"page": "2"})
+        assert [line for line, _number, _words in second.context["problems"]] == [203]
+        report: Any = clerk.get(f"{address}/problems.csv")
+        lines = b"".join(report.streaming_content).decode().splitlines()
+        assert (len(lines), lines[1].split(",")[:3]) == (202, ["3", "'=B", "formula"])
+        refused = clerk.post(address, {"act_key": acts.new_key(), "do": "confirm"})
+        assert (refused.status_code, "upload-has-problems" in refused.text) == (409, True)
+        assert not Order.objects.exists()
 
     @pytest.mark.parametrize("content", [b"\xff\xfe\xff", b"PK\x03\x04 no", b"hello", b"a;b\n\xfc"])
     def test_a_file_that_is_none_is_refused(self, clerk: Client, content: bytes) -> None:
@@ -179,9 +183,16 @@ class TestLists:
 
         assert (page.status_code, "order-sheet-unreadable" in page.text) == (400, True)
 
-    def test_a_long_list_is_entered_in_the_background(self, clerk: Client) -> None:
+    def test_a_long_list_is_checked_and_entered_in_the_background(self, clerk: Client) -> None:
         lines = "".join(f"B-{number:04};Port;14;1\n" for number in range(501))
-        address = upload(clerk, f"{HEAD}{lines}".encode()).redirect_chain[-1][0]
+        page = upload(clerk, f"{HEAD}{lines}".encode())
+        address = page.redirect_chain[-1][0]
+        assert ("Being checked" in page.text, "<progress" in page.text) == (True, True)
+        early = clerk.post(address, {"act_key": acts.new_key(), "do": "confirm"})
+        assert (early.status_code, "upload-not-checked" in early.text) == (409, True)
+        while outbox.work_off(clock=lambda: NOW):
+            pass
+        assert "everything can be entered" in clerk.get(address).text
 
         page = clerk.post(address, {"act_key": acts.new_key(), "do": "confirm"}, follow=True)
         assert "<progress" in page.text
@@ -191,11 +202,21 @@ class TestLists:
         assert Order.objects.count() == 501
         assert "Download the keys" in clerk.get(address).text
 
+    def test_a_long_file_that_is_no_list_is_told_as_such(self, clerk: Client) -> None:
+        page = upload(clerk, b"order;code\n" + b"A;Port\n" * 40_000)
+        while outbox.work_off(clock=lambda: NOW):
+            pass
+
+        page = clerk.get(page.redirect_chain[-1][0])
+        assert "the first line must name the columns order, code, version and quantity" in page.text
+        assert "cannot be entered" in clerk.get(reverse("staff-order-upload")).text
+
     def test_it_is_nobody_else_s(self, clerk: Client, signed_in: SignedIn) -> None:
         address = upload(clerk, f"{HEAD}A;Port;14;1\n".encode()).redirect_chain[-1][0]
         other = signed_in(factories.make_user(name="Fred", is_staff=True, roles=[Role.FULFILMENT]))
 
         assert other.get(address).status_code == 404
+        assert other.get(f"{address}/problems.csv").status_code == 404
         assert other.post(f"{address}/keys", {"passphrase": "x"}).status_code == 404
 
 
@@ -255,7 +276,7 @@ class TestALostKey:
 
 class TestTokens:
     def test_one_is_made_shown_once_and_revoked(self, clerk: Client) -> None:
-        page = send(clerk, "staff-vendor-tokens", name="ERP")
+        page = send(clerk, "staff-vendor-tokens", name="ERP", scopes="orders")
 
         [secret] = re.findall(r"olpv_[A-Za-z0-9_-]{43}", page.text)[:1]
         assert secret not in clerk.get(reverse("staff-vendor-tokens")).text

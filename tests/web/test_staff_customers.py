@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import customers
-from accounts.customer_lists import COLUMNS
+from accounts.customer_rows import COLUMNS
 from accounts.models import Company, CustomerAccount
 from accounts.permissions import Role
 from tests import factories, rows

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from accounts import customer_lists
-from accounts.customer_lists import COLUMNS, MOST_TOLD, REASONS
+from accounts.customer_rows import COLUMNS, MOST_TOLD, REASONS
 from portal.core import clock
 from portal.core.management.operator import OperatorCommand
 

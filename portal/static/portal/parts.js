@@ -32,6 +32,9 @@ function watch(part) {
     }
     if (found && found.dataset.poll && found.dataset.state === part.dataset.state) {
       part.querySelector("[data-moving]").replaceChildren(...found.querySelector("[data-moving]").childNodes);
+    } else if (found && !found.dataset.poll && part.closest("[data-reload]")) {
+      location.reload(); // what the work was for stands around it
+      return;
     } else if (found) {
       const focused = part.contains(document.activeElement);
       found.tabIndex = -1;
