@@ -5,8 +5,9 @@
 
 FOLDER holds portal.env, secrets/ and tls/, as docs/operations.md says. `start` runs PostgreSQL and Redis
 (those of DATABASE_URL and REDIS_URL, where portal.env names them), migrates, and starts web, device pool,
-worker, beat and nginx. Whatever dies is started again; SIGTERM or Ctrl-C ends all of it in order. `run` runs
-a command with the settings of the portal, as its user.
+worker, beat and nginx. Whatever dies is started again; SIGTERM or Ctrl-C ends all of it in order. At SIGHUP
+it goes over to the release that lies here now, without a pause. `run` runs a command with the settings of the
+portal, as its user.
 """
 
 import argparse
@@ -83,14 +84,28 @@ def _start(places: Places, options: argparse.Namespace) -> int:
         production.start()
         for address in production.addresses():
             print(f"The portal answers at {address}", flush=True)
+        asked: list[int] = []
+        signal.signal(signal.SIGHUP, lambda number, _frame: asked.append(number))
         while True:
             signal.pause()
+            if asked:
+                asked.clear()
+                _renew(production)
     except (KeyboardInterrupt, processes.Stopped):
         print("Ending, in order", flush=True)
     finally:
         with processes.signals_deferred():
             production.stop()
     return 0
+
+
+def _renew(production: Production) -> None:
+    try:
+        production.renew()
+    except StepFailed as mistake:
+        print(f"by hand: not renewed, the old release goes on: {mistake}", file=sys.stderr, flush=True)
+    else:
+        print("Renewed", flush=True)
 
 
 def _program(word: str) -> str:

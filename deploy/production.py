@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from signal import SIGINT, SIGQUIT, SIGTERM, Signals
+from signal import SIGHUP, SIGINT, SIGQUIT, SIGTERM, Signals
 from typing import IO
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from deploy.supervisor import SETPRIV, Program, Supervisor, as_user
 from tools import packages
 
 ROOT = Path(__file__).resolve().parent.parent
+COLLECT_STATIC = ["python", "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
 
 
 class StepFailed(Exception):
@@ -99,6 +100,25 @@ class Production:
         if self._lock is not None:
             self._lock.close()
 
+    def renew(self) -> None:
+        """Go over to the release that lies in the checkout now, while everything goes on answering.
+
+        Tables and static files first; then each pool puts new workers in the place of its old ones, who
+        finish what they have at hand; then worker and beat start anew, and nginx reads its rules again.
+
+        :raises StepFailed: migrations, static files or the rules of nginx; the old release goes on.
+        """
+        self._step(commands.migrate())
+        self._step(COLLECT_STATIC)
+        self._nginx()
+        pools = [name for name in self.supervisor.names() if name == "devices" or name.startswith("web-")]
+        for name in pools:
+            self.supervisor.send(name, SIGHUP)
+        for name in ("beat", "worker"):
+            self.supervisor.halt(name)
+            self.supervisor.resume(name)
+        self.supervisor.send("nginx", SIGHUP)
+
     def run(
         self, words: Sequence[str], *, more: Mapping[str, str] | None = None, given: str | None = None
     ) -> subprocess.CompletedProcess[str]:
@@ -140,7 +160,7 @@ class Production:
         self._step(commands.migrate())
         if self.environment.get("REDIS_URL", "") == "":
             self._step(["python", "manage.py", "createcachetable"])
-        self._step(["python", "manage.py", "collectstatic", "--no-input", "--verbosity", "0"])
+        self._step(COLLECT_STATIC)
 
     def _portal(self) -> None:
         pools = [

@@ -20,6 +20,8 @@ LONGEST_PAUSE = 30.0
 STEADY_SECONDS = 60.0
 """Whoever ran for so long has no back-off any more when it dies."""
 START_SECONDS = 90.0
+GONE_SECONDS = 5.0
+"""How long to wait for the last of a killed group: where nobody reaps them they stay as zombies."""
 
 
 class NotStarted(Exception):
@@ -201,11 +203,24 @@ class Supervisor:
         process, run.process = run.process, None
         assert process is not None
         os.killpg(process.pid, signal.SIGKILL)
-        return process.wait()
+        code = process.wait()
+        # A kill takes effect in its own time; what is started next must not meet what answers still.
+        deadline = time.monotonic() + GONE_SECONDS
+        while _is_there(process.pid) and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
+        return code
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _is_there(group: int) -> bool:
+    try:
+        os.killpg(group, 0)  # asks only
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def _before(program: Program) -> list[str]:

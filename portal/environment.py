@@ -4,8 +4,9 @@ import base64
 import binascii
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 DEMO_MARK = "/not-for-production"
 """How the identity of every demo ends: its roots lie beside its document keys (trust.md 10)."""
@@ -41,13 +42,25 @@ class Environment:
         """The portal's identity. A demo's, whose roots anybody with its data folder can use, starts no other
         portal."""
         value = self.required(name, demo=demo, means=means)
-        if value.endswith(DEMO_MARK) and not self.demo:
+        if value.endswith(DEMO_MARK) and self._given.get(name) and not self.demo:
             self._mistakes.append(f"{name} is the identity of a demo: choose one of your own")
         return value
 
     def words(self, name: str, *, demo: list[str], means: str) -> list[str]:
         """A required setting of several words, parted by blanks or commas."""
         return self.required(name, demo=" ".join(demo), means=means).replace(",", " ").split()
+
+    def addresses(self, name: str, given: Sequence[str], *schemes: str) -> bool:
+        """Whether each of what was given is an address with one of these schemes and, but for a file, a host.
+
+        What stands in it is not repeated: there may be a password.
+        """
+        for address in given:
+            parts = urlsplit(address)
+            if parts.scheme not in schemes or not (parts.netloc or parts.scheme in {"sqlite", "unix"}):
+                self._mistakes.append(f"{name} must be an address that begins with {_either(schemes)}")
+                return False
+        return True
 
     def number(self, name: str, default: int) -> int:
         """A whole number."""
@@ -130,6 +143,10 @@ class Environment:
         """:raises SettingsMistake: if anything was missing or wrong."""
         if self._mistakes:
             raise SettingsMistake(self._mistakes)
+
+
+def _either(schemes: Sequence[str]) -> str:
+    return " or ".join(f"{scheme}://" for scheme in schemes)
 
 
 def _demo_secret(path: Path) -> str:

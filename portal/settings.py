@@ -38,6 +38,7 @@ PORTAL_ORIGINS = [
         means="where the portal is reached, like https://licenses.example.com",
     )
 ]
+environment.addresses("PORTAL_ORIGINS", PORTAL_ORIGINS, "https", "http")
 # Each of these may be several, the newest first (docs/operations.md, "Rotating secrets").
 _secret_keys = environment.secrets("SECRET_KEY", folder=DATA_DIR, means="signs sessions and nonces")
 SECRET_KEY, *SECRET_KEY_FALLBACKS = _secret_keys
@@ -159,11 +160,14 @@ FORM_RENDERER = "portal.core.forms.PortalRenderer"
 CSRF_FAILURE_VIEW = "portal.core.pages.form_expired"
 
 # --- Databases and cache (architecture.md, "Two databases") ---
+DATABASE_URL = environment.required(
+    "DATABASE_URL", demo=f"sqlite:///{DATA_DIR}/portal.sqlite3", means="the database"
+)
+if not environment.addresses("DATABASE_URL", [DATABASE_URL], "postgres", "postgresql", "sqlite"):
+    DATABASE_URL = "sqlite://:memory:"  # so that the other mistakes are told as well
 DATABASES: dict[str, Any] = {
     "default": dj_database_url.parse(
-        environment.required(
-            "DATABASE_URL", demo=f"sqlite:///{DATA_DIR}/portal.sqlite3", means="the database"
-        ),
+        DATABASE_URL,
         conn_max_age=60,
         conn_health_checks=True,
     )
@@ -178,6 +182,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # In-memory databases cannot be shared by real threads and processes, and the tests have both.
     DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}.test"}
 REDIS_URL = environment.text("REDIS_URL", "")
+environment.addresses("REDIS_URL", [REDIS_URL] if REDIS_URL else [], "redis", "rediss", "unix")
 CACHES: dict[str, Any] = {
     "default": (
         {
@@ -234,7 +239,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- People's accounts, by django-allauth: the rest is in portal/account_settings.py ---
-ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXIES", 0)
+TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO  # the demo has no TLS
 
 # --- Mail: rows, sent by the worker (accounts.mails) ---
@@ -321,6 +327,7 @@ SPECTACULAR_SETTINGS = {
 SECURE_TLS = environment.flag("SECURE_TLS", default=not DEMO)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_TLS
 SECURE_SSL_REDIRECT = False  # nginx redirects
+SILENCED_SYSTEM_CHECKS = ["security.W008"]  # so Django need not ask for it
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_TLS
 SECURE_HSTS_PRELOAD = SECURE_TLS
@@ -330,7 +337,6 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_ENGINE = "accounts.sessions"
 X_FRAME_OPTIONS = "DENY"
-TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -349,7 +355,8 @@ CONTENT_SECURITY_POLICY = {
 
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logs.configure(
-    as_json=environment.flag("LOG_JSON", default=not DEMO), level=environment.text("LOG_LEVEL", "INFO")
+    as_json=environment.flag("LOG_JSON", default=not DEMO),
+    level=environment.one_of("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR"),
 )
 
 environment.check()

@@ -80,13 +80,8 @@ class Site:
         }
         lines = "".join(f"{name}={value}\n" for name, value in settings.items())
         (self.folder / "portal.env").write_text(lines, encoding="utf-8")
-        for name in ("secrets", "tls"):
-            (self.folder / name).mkdir(mode=0o700)
-        for file in (*commands.SECRETS.values(), commands.POSTGRES_PASSWORD):
-            is_key = file in {"delivery-keys", "second-factor-keys"}
-            key = urlsafe_b64encode(secrets.token_bytes(32)).decode()
-            text = key if is_key else "" if file == "mail-password" else secrets.token_urlsafe(48)
-            (self.folder / "secrets" / file).write_text(text, encoding="ascii")
+        write_secrets(self.folder)
+        (self.folder / "tls").mkdir(mode=0o700)
         _write_certificate(self.folder / "tls")
 
     def ask(
@@ -171,6 +166,18 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def write_secrets(folder: Path) -> dict[str, Path]:
+    """A file for each secret, as the operations guide has them made, by the name of its setting."""
+    place = folder / "secrets"
+    place.mkdir(mode=0o700)
+    for file in (*commands.SECRETS.values(), commands.POSTGRES_PASSWORD):
+        is_key = file in {"delivery-keys", "second-factor-keys"}
+        key = urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        text = key if is_key else "" if file == "mail-password" else secrets.token_urlsafe(48)
+        (place / file).write_text(text, encoding="ascii")
+    return {name: place / file for name, file in commands.SECRETS.items()}
 
 
 def _write_certificate(folder: Path) -> None:

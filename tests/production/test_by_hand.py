@@ -25,10 +25,11 @@ pytestmark = pytest.mark.serial
 PATIENCE = 30.0
 
 
-def until(comes: Callable[[], bool], *, what: str) -> None:
-    """Wait for something that takes its time."""
+def until(comes: Callable[[], bool], *, what: str, never: Callable[[], bool] = lambda: False) -> None:
+    """Wait for something that takes its time, and during which something else must never be."""
     deadline = time.monotonic() + PATIENCE
     while not comes():
+        assert not never(), f"before {what}"
         assert time.monotonic() < deadline, f"in {PATIENCE:.0f} s not: {what}"
         threading.Event().wait(0.05)
 
@@ -65,6 +66,7 @@ class TestTheProductionStartedByHand:
         _serves_devices(site)
         assert "right" in site.manage("ledger", "verify")
 
+        _goes_over_to_a_release_without_a_pause(site)
         _answers_for_nobody_while_the_web_is_away(site, in_use)
         _wrote_no_secret_down(site, in_use)
         _follows_a_request_into_its_jobs(site)
@@ -143,6 +145,22 @@ def _goes_on_degraded_without_redis(site: Site) -> None:
     supervisor.resume("redis")
     supervisor.wait_until_ready("redis")
     until(lambda: _readiness(site)["state"] == "ready", what="every part is ready again")
+
+
+def _goes_over_to_a_release_without_a_pause(site: Site) -> None:
+    """While pools put new workers in the place of the old ones, every request is answered."""
+    supervisor = site.production.supervisor
+    groups = {name: supervisor.pid(name) for name in ("web-1", "devices")}
+    old = {name: members(pid) - {pid} for name, pid in groups.items()}
+
+    site.production.renew()
+
+    until(
+        lambda: _answers(site) and not any(old[name] & members(pid) for name, pid in groups.items()),
+        what="the old workers are gone",
+        never=lambda: not _answers(site),
+    )
+    assert {name: supervisor.pid(name) for name in groups} == groups
 
 
 def _answers_for_nobody_while_the_web_is_away(site: Site, in_use: Mapping[str, str]) -> None:
