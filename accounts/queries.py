@@ -6,6 +6,8 @@ A stranger and a missing row get the same NotFound (architecture.md, "Tenancy").
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
+from accounts import kept_reads
+from accounts.kept_reads import Standing
 from accounts.models import (
     ApiToken,
     Company,
@@ -115,15 +117,50 @@ def _within_reach(user: Principal, right: str) -> Q:
     return Q(Exists(by_admin) | Exists(by_right))
 
 
-def get_project(*, project_id: int, user: Principal, right: str = VIEW) -> Project:
+def get_project(
+    *, project_id: int, user: Principal, right: str = VIEW, members_only: bool = False
+) -> Project:
     """One project, for somebody with the right.
 
+    :param members_only: what is done is for members of the project's company, never for end customers.
     :raises NoSuchProject: there is none, or the user may not see it.
     :raises RightMissing: the user may see it, but has less than `right`.
+    :raises NoSuchCompany: the user has the right, but is no member of the company.
     """
+    if isinstance(user, User) and user.viewing is None:
+        standing = kept_reads.project(project_id, user_id=user.pk)
+        if standing is None or not held_by(standing):
+            raise NoSuchProject
+        require_right(standing, right)
+        if members_only and not standing.role:
+            raise NoSuchCompany
+        return standing.project
+    project = _project_by_scopes(project_id=project_id, user=user, right=right)
+    if members_only:
+        require_member(project=project, user=user)
+    return project
+
+
+def held_by(standing: Standing) -> str:
+    """The right of a person in a project, "" for a stranger: an admin of the company has them all."""
+    return MANAGE if standing.is_admin else standing.level
+
+
+def require_right(standing: Standing, right: str) -> None:
+    """:raises RightMissing: the person, who may see the project, has less than `right` there."""
+    if not reaches(held_by(standing), needed=right):
+        raise _missing(right)
+
+
+def _missing(right: str) -> RightMissing:
+    return RightMissing(needed=MANAGE if right == TRANSFER else right)
+
+
+def _project_by_scopes(*, project_id: int, user: Principal, right: str) -> Project:
+    """For a token, whose scopes say what it may; and for whoever views a company as it sees itself."""
     project = projects_of(user, right=right).filter(pk=project_id).first()
     if project is None and right != VIEW and projects_of(user).filter(pk=project_id).exists():
-        raise RightMissing(needed=MANAGE if right == TRANSFER else right)
+        raise _missing(right)
     if project is None:
         raise NoSuchProject
     return project

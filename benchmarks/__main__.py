@@ -169,7 +169,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--profile", action="store_true", help="show where the time goes, and measure nothing"
     )
-    parser.add_argument("--devices", type=_count, default=2000, help="devices in the database (2000)")
+    parser.add_argument("--devices", type=_count, default=10_000, help="devices in the database (10000)")
     return parser.parse_args()
 
 

@@ -4,12 +4,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
 
+from appliance.bundle import read_bundle
+from appliance.document import payload_of, read_document
 from appliance.factory.authority import make_authority, pem
 from appliance.factory.devices import hardware_ids, make_identity
 from appliance.fleet.devices import signed
 from appliance.identity import Identity
-from appliance.statements import FETCH
+from appliance.statements import FETCH, RETURN
 from benchmarks.wire import Request, exchange
 
 PREFIX = "00-90-33"
@@ -42,6 +46,7 @@ class Portal:
     port: int
     identity: str
     fetch_url: str
+    returns_url: str
 
 
 def make_fleet(count: int) -> Fleet:
@@ -62,7 +67,13 @@ def find_portal(port: int) -> Portal:
     """Ask the device doors for their directory (trust.md 9)."""
     [answer] = exchange(port, [Request(method="GET", path="/device/v1/directory", headers=BEHIND_PROXY)])
     directory = json.loads(answer.body)
-    return Portal(port=port, identity=directory["portal"], fetch_url=directory["urls"]["licenses"])
+    urls = directory["urls"]
+    return Portal(
+        port=port,
+        identity=directory["portal"],
+        fetch_url=urls["licenses"],
+        returns_url=urls["returns"],
+    )
 
 
 def nonce_request() -> Request:
@@ -93,13 +104,52 @@ def first_fetches(fleet: Fleet, portal: Portal) -> list[str]:
     return [json.loads(answer.body)["tag"] for answer in exchange(portal.port, requests)]
 
 
+def other_fetches(fleet: Fleet, portal: Portal, *, expects: int) -> list[Request]:
+    """A signed fetch for each device that holds another bundle than its current one, and the key set."""
+    return fetch_requests(fleet, portal, ["A" * 22] * len(fleet.identities), expects=expects)
+
+
+def return_requests(fleet: Fleet, portal: Portal) -> list[Request]:
+    """A signed return of one license for each device, whose document is fetched for it. Each is good once."""
+    fetches = fetch_requests(fleet, portal, [None] * len(fleet.identities), expects=200)
+    documents = [
+        read_document(payload_of(read_bundle(answer.body).license))
+        for answer in exchange(portal.port, fetches)
+    ]
+    nonces = exchange(portal.port, [nonce_request()] * len(fleet.identities))
+    return [
+        _statement(
+            identity,
+            portal,
+            {"seq": document.seq, "ctr": 1, "grants": [document.items[0].id], "min_seq": document.seq},
+            typ=RETURN,
+            url=portal.returns_url,
+            nonce=answer.headers["Replay-Nonce"],
+            expects=200,
+        )
+        for identity, answer, document in zip(fleet.identities, nonces, documents, strict=True)
+    ]
+
+
 def _fetch(identity: Identity, portal: Portal, nonce: str, tag: str | None, expects: int) -> Request:
     held = {"seq": 0} if tag is None else {"seq": 1, "have": tag, "ks": 1}
-    body = signed(identity, held, typ=FETCH, aud=portal.identity, url=portal.fetch_url, nonce=nonce)
+    return _statement(identity, portal, held, typ=FETCH, url=portal.fetch_url, nonce=nonce, expects=expects)
+
+
+def _statement(
+    identity: Identity,
+    portal: Portal,
+    said: dict[str, Any],
+    *,
+    typ: str,
+    url: str,
+    nonce: str,
+    expects: int,
+) -> Request:
     return Request(
         method="POST",
-        path="/device/v1/licenses",
+        path=urlsplit(url).path,
         expects=expects,
         headers={**BEHIND_PROXY, "Content-Type": "application/jose"},
-        body=body,
+        body=signed(identity, said, typ=typ, aud=portal.identity, url=url, nonce=nonce),
     )

@@ -13,6 +13,7 @@ import django
 
 django.setup()
 
+from allauth.mfa.models import Authenticator  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
@@ -22,7 +23,8 @@ from django.middleware.csrf import CSRF_ALLOWED_CHARS, CSRF_SECRET_LENGTH  # noq
 from django.utils.crypto import get_random_string  # noqa: E402
 
 from accounts import companies  # noqa: E402
-from accounts.models import Project, User  # noqa: E402
+from accounts.models import Project, StaffRole, User  # noqa: E402
+from accounts.permissions import Role  # noqa: E402
 from benchmarks import large_company, orders  # noqa: E402
 from benchmarks.floors.models import Balance, Code  # noqa: E402
 from devices import trust_anchors  # noqa: E402
@@ -67,6 +69,7 @@ def load(given: dict[str, Any]) -> dict[str, Any]:
         "projects": [_signed_in(project) for project in projects],
         "devices": _dealt_out(projects),
         "large": large,
+        "staff": _staff(),
         "keys": codes,
         "codes": _floor_codes(given["codes"]),
     }
@@ -134,13 +137,39 @@ def _dealt_out(projects: Sequence[Project]) -> list[dict[str, Any]]:
 def _signed_in(project: Project) -> dict[str, Any]:
     """A session of the company's admin, as signing in makes it."""
     admin = User.objects.get(memberships__company=project.company)
-    session = SessionStore()
-    session[SESSION_KEY] = str(admin.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = admin.get_session_auth_hash()
-    session.create()
     token = get_random_string(CSRF_SECRET_LENGTH, CSRF_ALLOWED_CHARS)
-    return {"id": project.pk, "session": session.session_key, "csrf_token": token}
+    return {
+        "id": project.pk,
+        "company": project.company_id,
+        "session": _session(admin),
+        "csrf_token": token,
+    }
+
+
+def _staff() -> dict[str, Any]:
+    """A session of somebody in support, who has a second factor."""
+    person = User(
+        email="support@example.com",
+        forename="Support",
+        surname="Staff",
+        is_staff=True,
+        terms_version=settings.TERMS_VERSION,
+    )
+    person.set_unusable_password()
+    person.save()
+    StaffRole.objects.create(user=person, role=Role.SUPPORT, given_at=clock.now())
+    Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={})
+    return {"session": _session(person)}
+
+
+def _session(person: User) -> str:
+    session = SessionStore()
+    session[SESSION_KEY] = str(person.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.create()
+    assert session.session_key is not None, "it was just made"
+    return session.session_key
 
 
 def _floor_codes(count: int) -> list[str]:

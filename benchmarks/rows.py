@@ -65,6 +65,20 @@ ROWS = {
         floor="verify",
         most=1.6,
     ),
+    "fetch-changed": Row(
+        title="device: fetch, changed, signed before",
+        pool="devices",
+        requests=Stock.changed_fetches,
+        floor="verify",
+        most=2.0,
+    ),
+    "return": Row(
+        title="device: return, with two signatures",
+        pool="devices",
+        requests=Stock.returns,
+        floor="redeem",
+        uses_up="returns",
+    ),
     "statement": Row(
         title="device: a statement verified, alone",
         pool="floors",
@@ -95,6 +109,23 @@ ROWS = {
         floor="redeem",
         most=1.0,
         keeps_throughput=True,
+    ),
+    "key-look-up": Row(
+        title="key look-up, REST", pool="web", requests=Stock.key_look_ups, floor="middleware"
+    ),
+    "test-license": Row(
+        title="test license created, REST",
+        pool="web",
+        requests=Stock.test_licenses,
+        floor="redeem",
+        uses_up="trials",
+    ),
+    "console-search": Row(
+        title="console: search by six digits",
+        pool="pages",
+        requests=Stock.searches,
+        floor="page",
+        of_pages=True,
     ),
     "bare-assignment": Row(
         title="assignment, operation alone",

@@ -56,6 +56,7 @@ def write(request: Request) -> dict[str, Any]:
     return {
         "method": request.method,
         "path": request.path,
+        "query": request.query,
         "expects": request.expects,
         "headers": dict(request.headers),
         "body": request.body.decode("latin-1"),

@@ -22,8 +22,8 @@ PRODUCT, VERSION = "Port", 14
 class Stock:
     """Devices, projects, keys and codes. Each key and each code is given out once.
 
-    Half of the devices only fetch, the other half only gets assignments: an assignment changes the document,
-    and then a fetch has something to bring.
+    Half of the devices only fetch, a quarter only gets assignments, an eighth test licenses, an eighth gives
+    back: whatever changes the document gives a fetch something to bring.
     """
 
     def __init__(self, house: House, fleet: Fleet, loaded: Mapping[str, Any]) -> None:
@@ -32,7 +32,12 @@ class Stock:
         self.fleet = fleet
         self._fetching = Fleet(anchor=fleet.anchor, identities=fleet.identities[:half])
         # Dealt out so that neighbors are of different projects: partners do not all work on one balance.
-        self._assigned = random.Random(1).sample(loaded["devices"][half:], len(fleet.identities) - half)
+        quarter, eighth = half + half // 2, half + half // 2 + half // 4
+        self._assigned = random.Random(1).sample(loaded["devices"][half:quarter], quarter - half)
+        self._trying: Iterator[Mapping[str, Any]] = iter(loaded["devices"][quarter:eighth])
+        self._returning = Fleet(anchor=fleet.anchor, identities=fleet.identities[eighth:])
+        self._returns: Iterator[Request] | None = None
+        self._staff: Mapping[str, Any] = loaded["staff"]
         self._projects: Sequence[Mapping[str, Any]] = loaded["projects"]
         self._large: Mapping[str, Any] = loaded["large"]
         self._keys: Iterator[str] = iter(loaded["keys"])
@@ -101,6 +106,19 @@ class Stock:
             self._signed_at = time.monotonic()
         return itertools.cycle(self._signed)
 
+    def changed_fetches(self) -> Iterator[Request]:
+        """The same, by devices that hold another bundle: the answer brings the current one, signed before."""
+        self.fetches()
+        assert self._portal is not None, "it was just found"
+        return itertools.cycle(fleets.other_fetches(self._fetching, self._portal, expects=200))
+
+    def returns(self) -> Iterator[Request]:
+        """A signed return each, by devices that have one license to give back. Each is good once."""
+        if self._returns is None:
+            portal = fleets.find_portal(self.house.port("devices"))
+            self._returns = iter(fleets.return_requests(self._returning, portal))
+        return self._returns
+
     def statements(self) -> Iterator[Request]:
         """The same signed fetches, at the floors' view that only verifies them."""
         self.fetches()
@@ -121,6 +139,28 @@ class Stock:
         for device in itertools.cycle(self._assigned):
             path = f"/api/v1/devices/{device['hardware_id']}/assignments"
             yield _signed_in(projects[device["project"]], path, members, expects=201)
+
+    def key_look_ups(self) -> Iterator[Request]:
+        """What a key holds, of one key that nobody activates."""
+        key = next(self._keys)
+        for project in itertools.cycle(self._projects):
+            members = {"code": key, "company": project["company"]}
+            yield _signed_in(project, "/api/v1/keys/look-up", members, expects=200)
+
+    def test_licenses(self) -> Iterator[Request]:
+        """A test license for each of the devices that never had one."""
+        projects = {project["id"]: project for project in self._projects}
+        for device in self._trying:
+            path = f"/api/v1/devices/{device['hardware_id']}/test-license"
+            members = {"version": VERSION, "quantity": 5}
+            yield _signed_in(projects[device["project"]], path, members, expects=201)
+
+    def searches(self) -> Iterator[Request]:
+        """The console's search by the last digits of a hardware ID, of all devices in turn."""
+        headers = {**BEHIND_PROXY, "Host": HOST, "Cookie": f"sessionid={self._staff['session']}"}
+        for device in itertools.cycle(self._assigned):
+            digits = device["hardware_id"].replace("-", "")[-6:]
+            yield Request(method="GET", path="/staff/", query=f"q={digits}", headers=headers)
 
     def bare_activations(self) -> Iterator[Request]:
         """The same as `activations`, at the floors' view."""

@@ -16,14 +16,20 @@ class Request:
 
     method: str
     path: str
+    query: str = ""
     expects: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
+    @property
+    def target(self) -> str:
+        """The path with the query, as the first line of a request names it."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
     @cached_property
     def data(self) -> bytes:
         """The request as HTTP/1.1 on a connection that is kept; written once, however often it is sent."""
-        lines = [f"{self.method} {self.path} HTTP/1.1"]
+        lines = [f"{self.method} {self.target} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in self._headers()]
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + self.body
 
@@ -33,7 +39,7 @@ class Request:
             "REQUEST_METHOD": self.method,
             "SCRIPT_NAME": "",
             "PATH_INFO": self.path,
-            "QUERY_STRING": "",
+            "QUERY_STRING": self.query,
             "SERVER_NAME": "localhost",
             "SERVER_PORT": "80",
             "SERVER_PROTOCOL": "HTTP/1.1",
@@ -78,7 +84,7 @@ def exchange(port: int, requests: Iterable[Request]) -> Iterator[Answer]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         for request in requests:
-            connection.request(request.method, request.path, request.body or None, dict(request.headers))
+            connection.request(request.method, request.target, request.body or None, dict(request.headers))
             response = connection.getresponse()
             body = response.read()
             if response.status != request.expects:

@@ -9,8 +9,9 @@ from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Replace
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiToken, Principal, Project
-from accounts.queries import OPERATE, VIEW, get_project, projects_of
+from accounts.models import ApiToken, Principal, Project, User
+from accounts.queries import OPERATE, VIEW, get_project, held_by, projects_of, require_right
+from devices import kept_devices
 from devices.hardware_id import NotAHardwareID, is_canonical, parse
 from devices.models import Alert, BlockedKey, Device, NewKey, ProjectChange, SeqFloor, TrustAnchor
 from portal.core.errors import UNSEEN, NotFound
@@ -121,6 +122,12 @@ def get_device(*, hardware_id: str, user: Principal, right: str = VIEW) -> Devic
     # What is no hardware ID is asked of no database: PostgreSQL refuses a NUL in a text.
     if not is_canonical(hardware_id):
         raise NoSuchDevice
+    if isinstance(user, User) and user.viewing is None:
+        found = kept_devices.of_person(hardware_id, user_id=user.pk)
+        if found is None or not held_by(found.standing):
+            raise NoSuchDevice
+        require_right(found.standing, right)
+        return found.device
     device = _in_projects().filter(hardware_id=hardware_id, project__in=_seen_by(user)).first()
     if device is None:
         raise NoSuchDevice

@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Company, Project
 from devices import alerts
 from devices.models import Alert
-from licenses import activation_code, ledger, notices, queries, transparency
-from licenses.ledger import Line
+from licenses import activation_code, ledger, locked_keys, notices, queries, transparency
 from licenses.log_line import LeafType
 from licenses.models import ActivationKey, Holder, Transfer
 from licenses.queries import Units
@@ -129,24 +128,30 @@ def rehearse_activation(
 @transaction.atomic(durable=True)
 def _redeem(*, code: str, target: Company | Project, caller: Caller, now: datetime) -> Activation:
     company = target if isinstance(target, Company) else target.company
+    fingerprints = _fingerprints(code)
     # The code itself is kept nowhere, not even as a hash without the pepper. The oldest pepper: a repetition
     # is known as one although there is a newer one meanwhile.
     act = acts.begin(
         operation="activate-key",
         caller=caller,
-        given={"key": _fingerprints(code)[-1].hex(), "target": f"{target._meta.model_name}:{target.pk}"},
+        given={"key": fingerprints[-1].hex(), "target": f"{target._meta.model_name}:{target.pk}"},
         now=now,
+        gathers=True,
     )
-    # The lock makes "once" true: of two activations at once the second one waits here, and then finds
-    # the key activated.
-    key = _find(code, among=ActivationKey.objects.select_for_update(no_key=True))
     if act.outcome is not None:
+        key = _find(code, among=ActivationKey.objects.all())
         return Activation(activation_key=key, target=target, transfers=_transfers_of(act))
+    assert act.batch is not None, "it gathers"
+    locked = locked_keys.lock_key(
+        fingerprints=fingerprints, target=target, user_id=caller.user_id, batch=act.batch
+    )
+    if locked is None:
+        raise KeyUnknown
+    key = locked.activation_key
     _require_issued(key)
-    transfers = _empty_into(target, key=key, act=act)
-    key.state = ActivationKey.State.ACTIVATED
-    key.activated_by = act
-    key.save(update_fields=["state", "activated_by"])
+    locked.require_open()
+    transfers = ledger.transfer(act=act, lines=locked.lines, held=locked.held)
+    locked_keys.mark_activated(key, act=act)
     transparency.record(
         act=act,
         leaf_type=LeafType.ACTIVATION,
@@ -162,21 +167,10 @@ def _redeem(*, code: str, target: Company | Project, caller: Caller, now: dateti
         project_id=target.pk if isinstance(target, Project) else None,
         key=key.last_four,
     )
-    notices.key_activated(key, target, transfers, caller=caller, now=now)
+    if locked.company_has_other_admins:
+        notices.key_activated(key, target, transfers, caller=caller, now=now)
     acts.finish(act, outcome={"key": key.pk})
     return Activation(activation_key=key, target=target, transfers=transfers)
-
-
-def _empty_into(target: Company | Project, *, key: ActivationKey, act: Act) -> list[Transfer]:
-    source = ledger.key_holder(key)
-    destination = ledger.balance_holder(target)
-    return ledger.transfer(
-        act=act,
-        lines=[
-            Line(product=line.product, quantity=line.quantity, source=source, destination=destination)
-            for line in queries.lines_of_order(key_holder_id=source.pk)
-        ],
-    )
 
 
 def _transfers_of(act: Act) -> list[Transfer]:

@@ -10,12 +10,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts import scopes
 from accounts.models import Project
 from devices.models import Device
 from licenses import (
     device_lists,
     documents,
     ledger,
+    locked_devices,
     move_queries,
     queries,
     room,
@@ -23,6 +25,7 @@ from licenses import (
     transparency,
 )
 from licenses.ledger import Line
+from licenses.locked_devices import LockedDevice
 from licenses.log_line import LeafType
 from licenses.models import Grant, LicenseDocument, Product, Transfer
 from portal.core import acts, audit
@@ -98,12 +101,13 @@ def assign(*, device: Device, product: Product, quantity: int, caller: Caller, n
         caller=caller,
         given={"device": device.hardware_id, "product": product.pk, "quantity": quantity},
         now=now,
+        gathers=True,
     )
     if act.outcome is not None:
         return _assignment(act.outcome)
-    device = _lock_to_assign(device, now)
-    [transfer] = ledger.transfer(act=act, lines=_lines([device], product, quantity))
-    made = _grant(device, transfer, act=act, caller=caller, now=now)
+    locked = _lock_to_assign(device, product, act, now)
+    [transfer] = ledger.transfer(act=act, lines=[_line(locked, product, quantity)], held=locked.held)
+    made = _grant(locked, transfer, act=act, caller=caller, now=now)
     acts.finish(act, outcome=_outcome(made))
     return made
 
@@ -160,14 +164,22 @@ def assign_to_devices(
             "quantity": quantity,
         },
         now=now,
+        gathers=True,
     )
     if act.outcome is not None:
         return [_assignment(made) for made in act.outcome["made"]]
-    locked = [_lock_to_assign(device, now) for device in devices]
-    transfers = ledger.transfer(act=act, lines=_lines(locked, product, quantity))
+    # All devices before the first holding: whoever holds one of them may wait for the balance of the project.
+    for device in devices:
+        ledger.lock_device(device)
+    locked = [_lock_to_assign(device, product, act, now) for device in devices]
+    transfers = ledger.transfer(
+        act=act,
+        lines=[_line(one, product, quantity) for one in locked],
+        held={place: holding for one in locked for place, holding in one.held.items()},
+    )
     made = [
-        _grant(device, transfer, act=act, caller=caller, now=now)
-        for device, transfer in zip(locked, transfers, strict=True)
+        _grant(one, transfer, act=act, caller=caller, now=now)
+        for one, transfer in zip(locked, transfers, strict=True)
     ]
     acts.finish(act, outcome={"made": [_outcome(one) for one in made]})
     return made
@@ -181,42 +193,45 @@ def _require_one_project(devices: Sequence[Device]) -> Project:
     return devices[0].project
 
 
-def _lock_to_assign(device: Device, now: datetime) -> Device:
-    asked_in = device.project_id
-    device = ledger.lock_device(device)
+def _lock_to_assign(device: Device, product: Product, act: Act, now: datetime) -> LockedDevice:
+    assert act.batch is not None, "it gathers"
+    locked = locked_devices.lock_to_assign(device=device, product=product, now=now, batch=act.batch)
     # Counted under the lock: two at once would both see one place left.
-    room.require_room(device, more=1, now=now)
-    ledger.require_still_in(asked_in, device)
-    move_queries.require_no_move_from(device, now=now)
-    return device
+    if locked.may_have_test:
+        room.require_room(locked.device, more=1, now=now)
+    else:
+        room.require_fit(locked.device, len(locked.grants) + 1)
+    ledger.require_still_in(device.project_id, locked.device)
+    if locked.may_be_in_move:
+        move_queries.require_no_move_from(locked.device, now=now)
+    scopes.require_open(locked.device.project)
+    return locked
 
 
-def _lines(devices: Sequence[Device], product: Product, quantity: int) -> list[Line]:
-    source = ledger.project_holder(devices[0].project)
-    return [
-        Line(product=product, quantity=quantity, source=source, destination=ledger.device_holder(device))
-        for device in devices
-    ]
+def _line(locked: LockedDevice, product: Product, quantity: int) -> Line:
+    return Line(product=product, quantity=quantity, source=locked.giver, destination=locked.taker)
 
 
-def _grant(device: Device, transfer: Transfer, *, act: Act, caller: Caller, now: datetime) -> Assignment:
+def _grant(
+    locked: LockedDevice, transfer: Transfer, *, act: Act, caller: Caller, now: datetime
+) -> Assignment:
     """The grant of a transfer to a device, the document that lists it, and what is said of both."""
-    seq = documents.next_seq(device)
     grant = ledger.grant(
         act=act,
-        device=device,
+        device=locked.device,
         product=transfer.product,
         quantity=transfer.quantity,
-        first_seq=seq,
+        first_seq=locked.next_seq,
         now=now,
     )
     document = documents.issue_and_log(
-        device=device,
-        seq=seq,
+        device=locked.device,
+        seq=locked.next_seq,
         leaf_type=LeafType.ISSUE,
         told=[transparency.Told(transfer=transfer, grant=grant)],
         act=act,
         now=now,
+        grants=[*locked.grants, grant],
     )
     _record("licenses-assigned", grant, document, act, caller, now)
     return Assignment(grant=grant, document=document)

@@ -5,7 +5,28 @@ from django.utils.translation import gettext_lazy as _
 
 from licenses.models import Product, Transfer
 from portal.core.errors import Conflict, NotFound
+from portal.core.kept_queries import Columns, KeptQuery, columns_of, listed
 from portal.core.models import AuditEntry
+
+_PRODUCT = columns_of(Product)
+PRODUCT = KeptQuery(
+    function="licenses_product_named",
+    parameters=("code", "version"),
+    sql=f"""
+    SELECT {listed("product", _PRODUCT)} FROM licenses_product product
+    WHERE product.code = %(code)s AND product.version = %(version)s
+    """,  # noqa: S608 (the columns are the model's)
+)
+"""A change of it is a migration as well: PostgreSQL has it as a function."""
+
+
+def product_named(code: str, *, version: int) -> Product | None:
+    """The product of a code in a version, if the catalogue has it."""
+    # What no column can hold is asked of no database.
+    if not 0 < version < 2**31 or "\x00" in code:
+        return None
+    row = PRODUCT.row({"code": code, "version": version})
+    return None if row is None else Columns(row).row(Product, _PRODUCT)
 
 
 class ProductUnknown(NotFound):

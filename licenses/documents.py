@@ -20,7 +20,7 @@ from licenses.document import Item, LicenseDocumentV1
 from licenses.keyring import KeyRing
 from licenses.log_line import LeafType
 from licenses.models import Grant, LicenseDocument, Return
-from portal.core import base64url, clock, outbox
+from portal.core import base64url, batches, clock, outbox
 from portal.core.models import Act
 
 Signable = TypeVar("Signable", bound=LicenseDocument | Return)
@@ -54,13 +54,17 @@ def note_seq_seen(*, device: Device, seq_seen: int, now: datetime) -> None:
     alerts.alert(kind, device=device, subject=str(seq_seen), now=now, seq=seq_seen, ahead=ahead)
 
 
-def issue(*, device: Device, seq: int, act: Act | None, now: datetime) -> LicenseDocument:
+def issue(
+    *, device: Device, seq: int, act: Act | None, now: datetime, grants: Sequence[Grant] | None = None
+) -> LicenseDocument:
     """Build and store the device's next document: all its live grants. The device is locked.
 
     A job signs it soon, if nobody wants it before.
+
+    :param grants: what it lists, where that is known: an act that gathers has not written it yet.
     """
     assert connection.in_atomic_block, "a document belongs to the transaction of the change"
-    grants = list(queries.grants_at(device, now=now))
+    grants = queries.in_order(queries.grants_at(device, now=now) if grants is None else grants)
     payload = LicenseDocumentV1(
         issuer=settings.PORTAL_ID,
         hardware_id=device.hardware_id,
@@ -69,7 +73,8 @@ def issue(*, device: Device, seq: int, act: Act | None, now: datetime) -> Licens
         seq=seq,
         items=tuple(item(grant) for grant in grants),
     ).to_payload()
-    row = LicenseDocument.objects.create(
+    batch = act.batch if act else None
+    row = LicenseDocument(
         device=device,
         seq=seq,
         act=act,
@@ -78,7 +83,8 @@ def issue(*, device: Device, seq: int, act: Act | None, now: datetime) -> Licens
         issued_at=now,
         outdated_at=_outdated_at(grants),
     )
-    outbox.put("sign-license-document", now=now, document_id=row.pk)
+    [row] = batches.write([row], batch=batch)
+    outbox.put("sign-license-document", now=now, batch=batch, document_id=row.pk)
     return row
 
 
@@ -90,9 +96,10 @@ def issue_and_log(
     told: Sequence[transparency.Told],
     act: Act,
     now: datetime,
+    grants: Sequence[Grant] | None = None,
 ) -> LicenseDocument:
     """The same, with the leaf that tells what changed and names the document (trust.md 8)."""
-    document = issue(device=device, seq=seq, act=act, now=now)
+    document = issue(device=device, seq=seq, act=act, now=now, grants=grants)
     transparency.record(
         act=act,
         leaf_type=leaf_type,

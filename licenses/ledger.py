@@ -12,7 +12,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import BigIntegerField, Case, F, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from accounts import scopes
@@ -20,8 +19,13 @@ from accounts.models import Company, Project
 from devices.models import Device
 from devices.queries import NoSuchDevice
 from licenses.models import ActivationKey, Grant, Holder, Holding, Product, Transfer
+from portal.core import batches
+from portal.core.batches import Batch
 from portal.core.errors import Conflict, Invalid
 from portal.core.models import Act
+
+Held = Mapping[tuple[int, int], Holding]
+"""Locked holdings by their place: primary keys of holder and product."""
 
 
 class InsufficientLicenses(Conflict):
@@ -196,9 +200,10 @@ def require_still_in(project_id: int, device: Device) -> None:
         raise NoSuchDevice
 
 
-def transfer(*, act: Act, lines: Sequence[Line]) -> list[Transfer]:
+def transfer(*, act: Act, lines: Sequence[Line], held: Held | None = None) -> list[Transfer]:
     """Move quantities between holders, all lines or none. One call for one act.
 
+    :param held: the holdings at all places of the lines, where they are locked already.
     :raises InsufficientLicenses: a source has less than its lines want; facts `product`, `wanted`,
         `available`.
     """
@@ -211,7 +216,7 @@ def transfer(*, act: Act, lines: Sequence[Line]) -> list[Transfer]:
             wanted[line.source.pk, line.product.pk] += line.quantity
         if line.destination.keeps_a_balance:
             changes[line.destination.pk, line.product.pk] += line.quantity
-    holdings = _lock_holdings(changes)
+    holdings = _lock_holdings(changes) if held is None else held
     # Checked under the lock. The CHECK on the row would refuse as well, but could not say what is missing.
     products = {line.product.pk: line.product for line in lines}
     for (holder_id, product_id), quantity in sorted(wanted.items()):
@@ -220,16 +225,10 @@ def transfer(*, act: Act, lines: Sequence[Line]) -> list[Transfer]:
             raise InsufficientLicenses(
                 product=str(products[product_id]), wanted=quantity, available=available
             )
-    _change_balances({holdings[place].pk: change for place, change in changes.items()})
-    return Transfer.objects.bulk_create(
-        Transfer(
-            act=act,
-            product=line.product,
-            quantity=line.quantity,
-            source=line.source,
-            destination=line.destination,
-        )
-        for line in lines
+    _change_balances({holdings[place].pk: change for place, change in changes.items()}, batch=act.batch)
+    return batches.write(
+        (Transfer(act=act, **vars(line)) for line in lines),
+        batch=act.batch,
     )
 
 
@@ -242,7 +241,7 @@ def grant(
     *, act: Act, device: Device, product: Product, quantity: int, first_seq: int, now: datetime
 ) -> Grant:
     """Write a bought grant: the other side of a transfer to the device. The device is locked."""
-    return Grant.objects.create(
+    made = Grant(
         device=device,
         product=product,
         quantity=quantity,
@@ -251,6 +250,8 @@ def grant(
         made_at=now,
         first_seq=first_seq,
     )
+    batches.write([made], batch=act.batch)
+    return made
 
 
 def grant_tests(
@@ -331,13 +332,16 @@ def _lock_holdings(places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], H
     }
 
 
-def _change_balances(changes: Mapping[int, int]) -> None:
-    """Add each change to its balance, in the database: F() is right even where a lock was forgotten."""
-    changes = {pk: change for pk, change in changes.items() if change}
-    if not changes:
+def _change_balances(changes: Mapping[int, int], *, batch: Batch | None) -> None:
+    """Add each change to its balance, in the database: that is right even where a lock was forgotten."""
+    amounts = {pk: amount for pk, amount in sorted(changes.items()) if amount}
+    if not amounts:
         return
-    change = Case(
-        *(When(pk=pk, then=Value(amount)) for pk, amount in sorted(changes.items())),
-        output_field=BigIntegerField(),
+    cases = " ".join(["WHEN %s THEN %s"] * len(amounts))
+    places = ", ".join(["%s"] * len(amounts))
+    batches.change(
+        f"UPDATE licenses_holding SET balance = balance + CASE id {cases} END"  # noqa: S608
+        f" WHERE id IN ({places})",
+        [*(value for change in amounts.items() for value in change), *amounts],
+        batch=batch,
     )
-    Holding.objects.filter(pk__in=changes).update(balance=F("balance") + change)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Company, Project, User
 from accounts.queries import companies_of, projects_of
 from devices.models import Device
-from licenses import records
+from licenses import catalogue_queries, records
 from licenses.models import (
     Acknowledged,
     ActivationKey,
@@ -113,7 +113,7 @@ def get_product(*, code: str, version: int) -> Product:
 
     :raises NoSuchProduct: there is none of that code and version.
     """
-    product = Product.objects.filter(code=code, version=version).first()
+    product = catalogue_queries.product_named(code, version=version)
     if product is None:
         raise NoSuchProduct(product=code, version=version)
     return product
@@ -216,6 +216,11 @@ def live_grants(device: Device) -> QuerySet[Grant]:
 def grants_at(device: Device, *, now: datetime) -> QuerySet[Grant]:
     """Those that have not ended: what the device holds at a moment, whatever jobs have done so far."""
     return live_grants(device).filter(Q(expires_at=None) | Q(expires_at__gt=now))
+
+
+def in_order(grants: Iterable[Grant]) -> list[Grant]:
+    """Grants in the order in which documents list them."""
+    return sorted(grants, key=lambda grant: (grant.made_at, grant.pk))
 
 
 def grants_named(ids: Iterable[str], *, device: Device) -> dict[str, Grant]:

@@ -51,11 +51,22 @@ def require_places(device: Device, places: int, *, now: datetime) -> None:
 
     :raises DeviceIsFull: it has fewer left.
     """
-    if not has_places(device, places, now=now):
+    require_fit(device, queries.grants_at(device, now=now).count() + places)
+
+
+def require_fit(device: Device, grants: int) -> None:
+    """The same, where it is known how many grants there would be.
+
+    :raises DeviceIsFull: they are more than a document lists.
+    """
+    if not _fit(grants):
         raise DeviceIsFull(most=settings.GRANTS_PER_DEVICE, hardware_id=device.hardware_id)
 
 
 def has_places(device: Device, places: int, *, now: datetime) -> bool:
     """Whether the document of the device can list so many grants more."""
-    held = queries.grants_at(device, now=now).count()
-    return held + places <= settings.GRANTS_PER_DEVICE
+    return _fit(queries.grants_at(device, now=now).count() + places)
+
+
+def _fit(grants: int) -> bool:
+    return grants <= settings.GRANTS_PER_DEVICE

@@ -9,7 +9,8 @@ from datetime import datetime
 from licenses import log_line
 from licenses.models import Grant, Holder, LogLeaf, LogLine, Transfer
 from licenses.queries import grant_id
-from portal.core import base64url, clock
+from portal.core import base64url, batches, clock
+from portal.core.batches import Batch
 from portal.core.models import Act
 
 
@@ -33,7 +34,13 @@ def record(
     now: datetime,
 ) -> None:
     """Write the act's leaf and the lines behind it. Publishing gives the leaf its index later."""
-    record_all(leaf_type=leaf_type, told=[(act, told)], document_sha256=document_sha256, now=now)
+    record_all(
+        leaf_type=leaf_type,
+        told=[(act, told)],
+        document_sha256=document_sha256,
+        now=now,
+        batch=act.batch,
+    )
 
 
 def record_all(
@@ -42,30 +49,37 @@ def record_all(
     told: Sequence[tuple[Act, Sequence[Told]]],
     document_sha256: bytes | None = None,
     now: datetime,
+    batch: Batch | None = None,
 ) -> None:
     """Write the leaves of several acts of one kind, and the lines behind them, in two statements."""
     lines = [
         [(one, secrets.token_bytes(16), line_bytes(one, act=act)) for one in of_act] for act, of_act in told
     ]
-    leaves = LogLeaf.objects.bulk_create(
-        LogLeaf(
-            act=act,
-            type=leaf_type,
-            at=now,
-            document_sha256=document_sha256,
-            body=log_line.LeafV1(
+    leaves = batches.write(
+        (
+            LogLeaf(
+                act=act,
                 type=leaf_type,
-                timestamp=clock.posix(now),
+                at=now,
                 document_sha256=document_sha256,
-                line_hashes=tuple(log_line.line_hash(salt, line) for _, salt, line in of_leaf),
-            ).to_bytes(),
-        )
-        for (act, _told), of_leaf in zip(told, lines, strict=True)
+                body=log_line.LeafV1(
+                    type=leaf_type,
+                    timestamp=clock.posix(now),
+                    document_sha256=document_sha256,
+                    line_hashes=tuple(log_line.line_hash(salt, line) for _, salt, line in of_leaf),
+                ).to_bytes(),
+            )
+            for (act, _told), of_leaf in zip(told, lines, strict=True)
+        ),
+        batch=batch,
     )
-    LogLine.objects.bulk_create(
-        LogLine(leaf=leaf, transfer=one.transfer, grant=one.grant, salt=salt, line=line)
-        for leaf, of_leaf in zip(leaves, lines, strict=True)
-        for one, salt, line in of_leaf
+    batches.write(
+        (
+            LogLine(leaf=leaf, transfer=one.transfer, grant=one.grant, salt=salt, line=line)
+            for leaf, of_leaf in zip(leaves, lines, strict=True)
+            for one, salt, line in of_leaf
+        ),
+        batch=batch,
     )
 
 

@@ -10,7 +10,14 @@ from licenses import fulfilment, key_ceremony, key_replacement, order_queries  #
 from portal.core import gallery, pages
 from support.web import stock_admin
 
+_API = [
+    path("", include("licenses.api.urls")),
+    path("", include("accounts.api.urls")),
+    path("", include("orders.api.urls")),
+]
 urlpatterns = [
+    # First, and by themselves: addresses are tried in turn, and programs ask most.
+    path("api/v1/", include(_API)),
     path("", include("portal.device_urls")),
     path("", include("accounts.web.urls")),
     path("", include("licenses.web.urls")),
@@ -21,9 +28,6 @@ urlpatterns = [
     path("staff/", include("accounts.web.staff_urls")),
     path("staff/", include("orders.web.staff_urls")),
     path("admin/", stock_admin.site.urls),
-    path("api/v1/", include("accounts.api.urls")),
-    path("api/v1/", include("licenses.api.urls")),
-    path("api/v1/", include("orders.api.urls")),
     path("problems/<slug:code>", open_without_terms(pages.explain), name="problem"),
     path("components", gallery.components, name="components"),
 ]

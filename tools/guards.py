@@ -5,6 +5,7 @@ Constraints, indexes and triggers are not listed: tools.remove_guards asks the d
 
 from tools.guard import NEVER, OPERATIONS, RACES, Guard
 from tools.guards_of_catalogue import CATALOGUE
+from tools.guards_of_hot_acts import HOT_ACTS
 from tools.guards_of_long_jobs import LONG_JOBS
 from tools.guards_of_moves import MOVES
 from tools.guards_of_notices import NOTICES
@@ -30,11 +31,15 @@ WITHOUT_HOLDING_LOCKS = (
     ),
 )
 WITHOUT_F = (
-    'Holding.objects.filter(pk__in=changes).update(balance=F("balance") + change)',
-    """for pk, amount in changes.items():
+    """    amounts = {pk: amount for pk, amount in sorted(changes.items()) if amount}
+""",
+    """    for pk, amount in changes.items():
         holding = Holding.objects.get(pk=pk)
         holding.balance += amount
-        holding.save(update_fields=["balance"])""",
+        holding.save(update_fields=["balance"])
+    return
+    amounts = {pk: amount for pk, amount in sorted(changes.items()) if amount}
+""",
 )
 
 
@@ -55,14 +60,6 @@ def _forgetful(operation: str, file: str, test: str, *, after: str = "") -> Guar
 
 
 LOCKS = (
-    Guard(
-        name="lock: the key, in activation",
-        file="licenses/activation.py",
-        edits=(("ActivationKey.objects.select_for_update(no_key=True)", "ActivationKey.objects.all()"),),
-        tests=(
-            f"{RACES}/test_activation.py::TestActivation::test_of_thirty_two_at_once_one_gets_the_licenses",
-        ),
-    ),
     Guard(
         name="lock: many devices in one order",
         file="licenses/assignment.py",
@@ -98,12 +95,6 @@ LOCKS = (
         f"{RACES}/test_statements.py::TestAcknowledgements",
     ),
     _unlocked(
-        "lock: the device, in assigning",
-        "licenses/assignment.py",
-        "device = ledger.lock_device(device)\n    # Counted under the lock",
-        f"{RACES}/test_assignment.py::TestAssigning::test_one_device_gets_several_products_at_once_each_in_a_document_of_its_own",
-    ),
-    _unlocked(
         "lock: the device, in undoing",
         "licenses/assignment.py",
         "device = ledger.lock_device(grant.device)",
@@ -137,13 +128,13 @@ LOCKS = (
         name="lock: holdings",
         file="licenses/ledger.py",
         edits=WITHOUT_HOLDING_LOCKS,
-        tests=(f"{RACES}/test_assignment.py::TestAssigning::test_of_thirty_two_five_get_the_last_five",),
+        tests=(f"{RACES}/test_transfers.py",),
     ),
     Guard(
         name="lock: holdings, and F() with it",
         file="licenses/ledger.py",
         edits=(*WITHOUT_HOLDING_LOCKS, WITHOUT_F),
-        tests=(f"{RACES}/test_assignment.py::TestAssigning::test_of_thirty_two_five_get_the_last_five",),
+        tests=(f"{RACES}/test_transfers.py",),
     ),
     Guard(
         name="lock: companies, when a member leaves",
@@ -205,9 +196,8 @@ LOCKS = (
         file="portal/core/acts.py",
         edits=(
             (
-                "    Act.objects.bulk_create([wanted], ignore_conflicts=True)",
-                """    if not Act.objects.filter(scope=caller.scope, key=caller.key).exists():
-        Act.objects.bulk_create([wanted])""",
+                '" ON CONFLICT DO NOTHING RETURNING 1"',
+                '" RETURNING 1"',
             ),
         ),
         tests=(
@@ -273,7 +263,7 @@ SUFFICIENCY = (
     Guard(
         name="check: room on the device",
         file="licenses/room.py",
-        edits=(("return held + places <= settings.GRANTS_PER_DEVICE", "return True"),),
+        edits=(("return grants <= settings.GRANTS_PER_DEVICE", "return True"),),
         tests=(f"{OPERATIONS}/test_assignment.py",),
     ),
     Guard(
@@ -375,7 +365,7 @@ REPETITION = (
         "assign",
         "licenses/assignment.py",
         f"{OPERATIONS}/test_assignment.py",
-        after="\n        return _assignment(act.outcome)\n    device = _lock",
+        after="\n        return _assignment(act.outcome)\n    locked = _lock",
     ),
     _forgetful(
         "assign to many",
@@ -442,5 +432,6 @@ GUARDS = (
     *STAFF,
     *ORDERS,
     *CATALOGUE,
+    *HOT_ACTS,
     *LONG_JOBS,
 )

@@ -175,8 +175,8 @@ MOVES = (
     _check(
         "no assignment while it is open",
         "assignment",
-        f"{_OPEN}    return device",
-        "    return device",
+        "    if locked.may_be_in_move:",
+        "    if False:",
         _ASKING,
     ),
     _check(

@@ -86,6 +86,12 @@ class Workshop:
         finally:
             connection.close()
 
+    def function(self, name: str) -> str:
+        """The statement that makes a function."""
+        query = f"SELECT pg_get_functiondef('{name}'::regproc), '', ''"
+        [(definition, _, _)] = self.fetch(query, database=DATABASE)
+        return definition
+
     def pytest(self, *arguments: str) -> tuple[int, str]:
         """Run tests in the copy, up to the first failure. Exit code 124: given up."""
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly"]
@@ -188,6 +194,9 @@ def try_without(workshop: Workshop, guard: Guard | Removal) -> tuple[bool, str]:
         if isinstance(guard, Removal):
             guard.take_out(workshop)
             code, output = workshop.pytest(*guard.tests)
+        elif guard.in_function:
+            workshop.execute(without(guard, workshop.function(guard.in_function)), database=DATABASE)
+            code, output = workshop.pytest(*guard.tests)
         else:
             with workshop.edited(guard):
                 code, output = workshop.pytest(*guard.tests)
@@ -211,7 +220,7 @@ def run(workshop: Workshop, names: Sequence[str], *, only_list: bool) -> int:
         print("\n".join(guard.name for guard in guards))
         return 0
     for guard in guards:  # before anything runs: a typing error is found at once
-        if isinstance(guard, Guard):
+        if isinstance(guard, Guard) and not guard.in_function:
             without(guard, (ROOT / guard.file).read_text(encoding="utf-8"))
     uncaught = 0
     width = max((len(guard.name) for guard in guards), default=0)

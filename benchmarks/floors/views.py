@@ -67,7 +67,7 @@ def assign(request: HttpRequest, hardware_id: str) -> HttpResponse:
     """Assign licenses to a device: the operation alone, without a door's sign-in and checks."""
     wanted = json.loads(request.body)
     assignment.assign(
-        device=Device.objects.get(hardware_id=hardware_id),
+        device=Device.objects.select_related("project").get(hardware_id=hardware_id),
         product=queries.get_product(code=wanted["product"], version=wanted["version"]),
         quantity=wanted["quantity"],
         caller=_caller(request),

@@ -15,7 +15,6 @@ from accounts.queries import (
     RightMissing,
     get_company,
     get_project,
-    require_member,
 )
 from accounts.requests import caller, idempotency_key, principal
 from accounts.scopes import CompanyImported, ProjectArchived
@@ -78,8 +77,7 @@ class KeyActivation(Door):
         user = principal(request)
         target: Company | Project
         if "project" in given:
-            target = get_project(project_id=given["project"], user=user, right=OPERATE)
-            require_member(project=target, user=user)
+            target = get_project(project_id=given["project"], user=user, right=OPERATE, members_only=True)
             company = target.company
         else:
             target = company = get_company(company_id=given["company"], user=user)

@@ -23,9 +23,12 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from portal.core import metrics
+from portal.core import batches, metrics
+from portal.core.batches import Batch
 from portal.core.errors import Conflict, Invalid
 from portal.core.models import Act, random_id
+
+_ID, _OUTCOME = Act._meta.get_field("id"), Act._meta.get_field("outcome")
 
 
 class IdempotencyKeyReused(Conflict):
@@ -113,9 +116,12 @@ def reason_of(caller: Caller) -> str:
     return reason
 
 
-def begin(*, operation: str, caller: Caller, given: Mapping[str, Any], now: datetime) -> Act:
+def begin(
+    *, operation: str, caller: Caller, given: Mapping[str, Any], now: datetime, gathers: bool = False
+) -> Act:
     """Enter the act, or find the earlier one of the same name, whose `outcome` is then set.
 
+    :param gathers: what the act writes is gathered in its `batch`, and sent by `finish`.
     :raises IdempotencyKeyReused: the name was used for another operation or other input.
     """
     assert connection.in_atomic_block, "an act belongs to the transaction of its operation"
@@ -130,13 +136,32 @@ def begin(*, operation: str, caller: Caller, given: Mapping[str, Any], now: date
         reason=caller.reason,
         at=now,
     )
-    # ON CONFLICT DO NOTHING waits for a concurrent act of the same name to commit or roll back: this is
-    # what makes fifty equal requests at once have one effect. It must come before every other lock.
-    Act.objects.bulk_create([wanted], ignore_conflicts=True)
+    if gathers:
+        wanted.batch = Batch()
+    if _enter(wanted):
+        return wanted
     act = Act.objects.get(scope=caller.scope, key=caller.key)
-    if act.id != wanted.id and (act.operation != operation or bytes(act.input_hash) != wanted.input_hash):
+    if act.operation != operation or bytes(act.input_hash) != wanted.input_hash:
         raise IdempotencyKeyReused
+    act.batch = wanted.batch
     return act
+
+
+def _enter(act: Act) -> bool:
+    """Insert the act, unless there is one of its name; whether it was inserted.
+
+    ON CONFLICT DO NOTHING waits for a concurrent act of the same name to commit or roll back: this is what
+    makes fifty equal requests at once have one effect. It must come before every other lock.
+    """
+    fields = Act._meta.concrete_fields
+    names = ", ".join(f'"{field.column}"' for field in fields)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO core_act ({names}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608
+            " ON CONFLICT DO NOTHING RETURNING 1",
+            [field.get_db_prep_save(getattr(act, field.attname), connection) for field in fields],
+        )
+        return cursor.fetchone() is not None
 
 
 def begin_all(
@@ -188,7 +213,13 @@ def finish(act: Act, *, outcome: Mapping[str, Any]) -> None:
     """Keep the answer, for whoever asks again."""
     metrics.acted(act.operation)
     act.outcome = dict(outcome)
-    act.save(update_fields=["outcome"])
+    batches.change(
+        "UPDATE core_act SET outcome = %s WHERE id = %s",
+        [_OUTCOME.get_db_prep_save(act.outcome, connection), _ID.get_db_prep_save(act.pk, connection)],
+        batch=act.batch,
+    )
+    if act.batch is not None:
+        act.batch.send()
 
 
 def rehearse(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from portal.core import batches
 from portal.core.acts import Caller
 from portal.core.models import Act, AuditEntry
 
@@ -25,7 +26,7 @@ def record(
     `facts` are shown to people; they must hold no secret: no key, no token, no password. Entries are never
     changed, and people may leave: facts name a person by the id of the user, never by name or address.
     """
-    AuditEntry.objects.create(
+    entry = AuditEntry(
         at=now,
         event=event,
         act=act,
@@ -37,6 +38,7 @@ def record(
         hardware_id=hardware_id,
         facts=facts,
     )
+    batches.write([entry], batch=act.batch if act else None)
 
 
 @dataclass(frozen=True, kw_only=True)

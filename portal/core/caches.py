@@ -7,15 +7,17 @@ only when some seconds are over, so that a Redis that hangs costs one request it
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as TookTooLong
+
+from portal.core.kept_redis import KeptRedisCache, count_in_turn
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +37,7 @@ def redis_is_away() -> bool:
     return time.monotonic() < _away_until
 
 
-class RedisOrOwn(RedisCache):
+class RedisOrOwn(KeptRedisCache):
     """Redis, or this process's own memory while Redis is away.
 
     A counter does not go along from one to the other: a window begins anew.
@@ -71,6 +73,11 @@ class RedisOrOwn(RedisCache):
         :raises ValueError: there is no such counter; also after Redis went or came back.
         """
         return self._ask(super().incr, _own.incr, *args, **options)
+
+    def count(self, call: str, counters: Sequence[str], *, seconds: int) -> int:
+        """As in KeptRedisCache."""
+        own = partial(count_in_turn, _own)
+        return self._ask(super().count, own, call, counters, seconds=seconds)
 
     def get_many(self, *args: Any, **options: Any) -> dict[Any, Any]:
         """As in Django."""

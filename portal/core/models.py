@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length
 
+from portal.core.batches import Batch
+
 models.BinaryField.register_lookup(Length)
 
 
@@ -35,6 +37,9 @@ class Act(models.Model):
     reason = models.TextField(blank=True)
     at = models.DateTimeField()
     outcome = models.JSONField(null=True)
+
+    # No column: where an operation gathers what it writes, until it is finished (portal.core.acts).
+    batch: Batch | None = None
 
     class Meta:
         constraints: ClassVar = [

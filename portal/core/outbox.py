@@ -15,7 +15,8 @@ from typing import Any, Protocol
 import structlog
 from django.db import connection, transaction
 
-from portal.core import logs, metrics, tracing
+from portal.core import batches, logs, metrics, tracing
+from portal.core.batches import Batch
 from portal.core.models import OutboxJob
 
 LEASE = timedelta(minutes=5)
@@ -62,11 +63,14 @@ def handler(name: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def put(name: str, *, now: datetime, due_at: datetime | None = None, **arguments: Any) -> None:
+def put(
+    name: str, *, now: datetime, due_at: datetime | None = None, batch: Batch | None = None, **arguments: Any
+) -> None:
     """Ask for a job, after the current transaction commits and not before `due_at`."""
-    OutboxJob.objects.create(
+    job = OutboxJob(
         handler=name, arguments=arguments, created_at=now, due_at=due_at or now, request_id=logs.request_id()
     )
+    batches.write([job], batch=batch)
 
 
 def put_all(name: str, jobs: Sequence[Mapping[str, Any]], *, now: datetime) -> None:

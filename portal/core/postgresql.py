@@ -81,6 +81,22 @@ def never(operations: str, *, table: str, when: str = "") -> RunOnPostgreSQL:
     )
 
 
+def taking_rows(table: str) -> RunOnPostgreSQL:
+    """Make the function that inserts rows into a table, given as a JSON array (portal.core.batches).
+
+    It names no column: a table that gets another one needs no other function.
+    """
+    return RunOnPostgreSQL(
+        f"""
+        CREATE FUNCTION {table}_rows(given jsonb) RETURNS void LANGUAGE plpgsql AS $$
+        BEGIN
+            INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, given);
+        END $$;
+        """,  # noqa: S608 (the name is a table's)
+        f"DROP FUNCTION {table}_rows(jsonb);",
+    )
+
+
 # Bits of pg_trigger.tgtype.
 _ON_DELETE, _ON_UPDATE = 8, 16
 

@@ -7,11 +7,13 @@ counters of its own.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.core.cache import cache
+from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django.utils.translation import gettext_lazy as _
 
 from portal.core.errors import Throttled
+from portal.core.kept_redis import KeptRedisCache, count_in_turn
 
 
 class RateLimited(Throttled):
@@ -43,22 +45,13 @@ def hit(limit: Limit, *subjects: str, now: datetime, call: str = "") -> None:
         window ends.
     """
     window, gone = divmod(int(now.timestamp()), limit.seconds)
-    over = False
     prefix = f"throttle:{limit.name}:{window}"
-    repeated = bool(call) and not cache.add(f"{prefix}:call:{call}", 1, timeout=limit.seconds)
-    for subject in subjects:
-        key = f"{prefix}:{subject}"
-        if repeated:
-            # Not counted, but held all the same: else every try could be made twice, the second for nothing.
-            over |= cache.get(key, 0) > limit.times
-            continue
-        cache.add(key, 0, timeout=limit.seconds)
-        try:
-            over |= cache.incr(key) > limit.times
-        except ValueError:  # it was dropped between the two calls, by a full cache
-            cache.set(key, 1, timeout=limit.seconds)
-        # Django's database cache gives a counter that rises its default time to live, which is shorter. That
-        # it lives longer than its window does no harm: the next window has another.
-        cache.touch(key, timeout=limit.seconds)
-    if over:
+    counters = [f"{prefix}:{subject}" for subject in subjects]
+    name = f"{prefix}:call:{call}" if call else ""
+    shared: Any = caches[DEFAULT_CACHE_ALIAS]
+    if isinstance(shared, KeptRedisCache):
+        highest = shared.count(name, counters, seconds=limit.seconds)
+    else:
+        highest = count_in_turn(shared, name, counters, seconds=limit.seconds)
+    if highest > limit.times:
         raise RateLimited(seconds=limit.seconds - gone)

@@ -42,7 +42,7 @@ class TestBudgets:
             partial(activation.activate_key, code=code, target=project, caller=caller(), now=NOW)
         )
 
-        assert len(sent) == 18, "\n".join(sent)
+        assert len(sent) == 6, "\n".join(sent)
 
     def test_assign(self, project: Project) -> None:
         activated(project, {"Port": 500})
@@ -54,7 +54,7 @@ class TestBudgets:
             partial(assignment.assign, device=device, product=product, quantity=1, caller=caller(), now=NOW)
         )
 
-        assert len(sent) == 21, "\n".join(sent)
+        assert len(sent) == 3, "\n".join(sent)
 
     def test_undo(self, project: Project) -> None:
         activated(project, {"Port": 500})
@@ -62,7 +62,7 @@ class TestBudgets:
 
         sent = statements(partial(assignment.undo_assignment, grant=grant, caller=caller(), now=NOW))
 
-        assert len(sent) == 22, "\n".join(sent)
+        assert len(sent) == 21, "\n".join(sent)
 
     def test_return(self, project: Project) -> None:
         activated(project, {"Port": 500})
@@ -70,7 +70,7 @@ class TestBudgets:
 
         sent = statements(partial(give_back, grant.device, grant))
 
-        assert len(sent) == 45, "\n".join(sent)
+        assert len(sent) == 44, "\n".join(sent)
 
     def test_transfer(self, project: Project) -> None:
         activated(project.company, {"Port": 500})
@@ -89,7 +89,7 @@ class TestBudgets:
             )
         )
 
-        assert len(sent) == 12, "\n".join(sent)
+        assert len(sent) == 11, "\n".join(sent)
 
     def test_fetch_of_a_changed_document_that_is_signed(self, project: Project) -> None:
         activated(project, {"Port": 500})

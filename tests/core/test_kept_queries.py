@@ -9,20 +9,30 @@ from django.db import OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from psycopg2.extensions import cursor as psycopg_cursor
 
-from devices import standing
-from licenses import unchanged
-from portal.core.kept_queries import KeptQuery
+from accounts import kept_reads
+from devices import kept_devices, standing
+from licenses import catalogue_queries, locked_devices, locked_keys, unchanged
+from portal.core.kept_queries import KeptQuery, KeptSteps
 from tests.factories import NOW
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no functions of ours")
 
+KEPT = [
+    standing.QUERY,
+    unchanged.QUERY,
+    kept_reads.SESSION,
+    kept_reads.USER,
+    kept_reads.PROJECT,
+    kept_devices.OF_PERSON,
+    catalogue_queries.PRODUCT,
+]
 ASKED = {"hardware_id": "00-00-00-00-00-01", "heard_since": NOW}
 NOBODY = (0, None, *[None] * 6, False, False, None, None, False)
 """No anchor, and no device."""
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("query", [standing.QUERY, unchanged.QUERY], ids=lambda query: query.function)
+@pytest.mark.parametrize("query", KEPT, ids=lambda query: query.function)
 class TestAQueryInBothForms:
     def test_is_the_same_text(self, query: KeptQuery) -> None:
         with connection.cursor() as cursor:
@@ -39,6 +49,27 @@ class TestAQueryInBothForms:
         with connection.cursor() as cursor:
             cursor.execute("SELECT provolatile FROM pg_proc WHERE proname = %s", [query.function])
             assert cursor.fetchall() == [("s",)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("steps", [locked_keys.STEPS, locked_devices.STEPS], ids=lambda steps: steps.function)
+class TestStepsInBothForms:
+    def test_are_the_same_text(self, steps: KeptSteps) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT prosrc, proargnames[:pronargs] FROM pg_proc WHERE proname = %s", [steps.function]
+            )
+            [(body, parameters)] = cursor.fetchall()
+
+        _, _, done = body.partition("BEGIN")
+        assert " ".join(done.split()) == f"{' '.join(steps.body.split())}; END"
+        assert parameters == [f"given_{name}" for name in steps.parameters]
+
+    def test_see_what_was_committed_while_they_waited(self, steps: KeptSteps) -> None:
+        """A function that is STABLE would see what there was before it got its locks."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT provolatile FROM pg_proc WHERE proname = %s", [steps.function])
+            assert cursor.fetchall() == [("v",)]
 
 
 def a_request_begins() -> None:

@@ -182,6 +182,25 @@ class TestAssigningToMany:
             assert [free(device) for device in devices] == [6] * 6
         assert list(verification.violations()) == []
 
+    def test_acts_over_one_of_the_devices_never_wait_in_a_circle_with_one_over_all(
+        self, pool: Pool, project: Project
+    ) -> None:
+        devices = [make_device(project=project) for _ in range(4)]
+        activated(project, {"Port": 1000})
+        for device in devices:  # holders and holdings are there: nothing is made, everything is locked
+            assigned(device)
+        for _ in range(often(100)):
+            to_all = partial(
+                assignment.assign_to_devices,
+                devices=devices,
+                product=get_product(),
+                quantity=1,
+                caller=caller(),
+                now=NOW,
+            )
+            assert pool.race([to_all, *map(assign_to, devices)]).refused == {}
+        assert list(verification.violations()) == []
+
     def test_of_two_that_want_all_one_gets_all_and_the_other_nothing(
         self, pool: Pool, project: Project
     ) -> None:
