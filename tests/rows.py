@@ -1,9 +1,11 @@
 """What stands in the database, to show that a refusal changed nothing."""
 
+import shutil
 from functools import cache
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 
 APPS = ("core", "accounts", "devices", "licenses", "orders", "support")
@@ -20,6 +22,11 @@ def everything() -> dict[str, list[tuple[Any, ...]]]:
                 for row in cursor.fetchall()
             ]
     return rows
+
+
+def forget_what_was_signed() -> None:
+    """For tests that take back what they committed: to the portal it would be a restored database."""
+    shutil.rmtree(settings.LAST_SIGNED_DIR, ignore_errors=True)
 
 
 @cache

@@ -31,6 +31,19 @@ FIRST_RELEASE: Mapping[str, str] = {
 }
 """Up to these, migrations make the tables of the first release: no release before it runs beside them."""
 
+TAKE_ROWS = frozenset(
+    {
+        "core.auditentry",
+        "core.outboxjob",
+        "licenses.transfer",
+        "licenses.grant",
+        "licenses.licensedocument",
+        "licenses.logleaf",
+        "licenses.logline",
+    }
+)
+"""Models whose rows are sent as JSON (docs/decisions/0036): what is not sent gets no default."""
+
 ACCEPTED: Mapping[tuple[str, str], str] = {}
 """Migrations that break a rule and may, each with the reason and what makes it safe."""
 
@@ -109,6 +122,11 @@ def _wrong_with(
     match operation:
         case operations.AddField():
             yield from _added(operation.field, f"{model}.{operation.name}")
+            if f"{app}.{model}" in TAKE_ROWS and not operation.field.null:
+                yield (
+                    f"it adds {model}.{operation.name}, NOT NULL, to a table that takes rows as JSON",
+                    "No default is given there to what the old release does not send: give it null=True",
+                )
         case operations.AlterField():
             old = state.models[app, model].fields[operation.name]
             yield from _altered(old, operation.field, f"{model}.{operation.name}")

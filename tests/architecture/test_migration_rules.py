@@ -114,6 +114,28 @@ def test_a_model_may_have_another_name_where_its_table_keeps_it() -> None:
     assert refused(operations.RenameModel("Book", "Volume"), table="books") == []
 
 
+def test_no_default_is_counted_on_where_rows_come_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migration_rules, "TAKE_ROWS", {"shelves.book"})
+
+    [told] = refused(operations.AddField("Book", "at", models.DateTimeField(db_default=Now())))
+
+    assert "takes rows as JSON" in told
+    assert refused(operations.AddField("Book", "size", models.IntegerField(null=True))) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite takes rows as the ORM sends them")
+def test_the_tables_that_take_rows_as_json_are_named() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proname FROM pg_proc WHERE proname LIKE '%\\_rows'"
+            " AND pg_get_function_identity_arguments(oid) = 'given jsonb'"
+        )
+        there = {name.removesuffix("_rows").replace("_", ".", 1) for (name,) in cursor.fetchall()}
+
+    assert there == migration_rules.TAKE_ROWS
+
+
 def test_the_project_s_own_migrations_keep_the_rules() -> None:
     assert [str(breach) for breach in migration_rules.breaches()] == []
 

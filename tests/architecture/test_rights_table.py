@@ -384,6 +384,7 @@ def taken_back() -> Iterator[None]:
     with block:
         yield
         transaction.set_rollback(True)
+    rows.forget_what_was_signed()
 
 
 def test_whoever_may_does_it(world: World) -> None:

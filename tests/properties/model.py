@@ -17,7 +17,7 @@ from licenses import queries
 from licenses.document import LicenseDocumentV1
 from licenses.models import Grant, Holding, KeySetVersion, Product
 from portal.core.acts import Caller
-from tests.rows import APPS
+from tests.rows import APPS, forget_what_was_signed
 
 TRACES = """
     SELECT
@@ -50,6 +50,7 @@ def empty_tables(*, but: tuple[type[Row], ...] = (Product, KeySetVersion)) -> No
         if model._meta.app_label in APPS and model._meta.db_table not in stay
     ]
     connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), tables, allow_cascade=True))
+    forget_what_was_signed()
 
 
 def traces() -> tuple[int, ...]:
