@@ -70,21 +70,27 @@ def window(open_window: OpenWindow, width: int, dark: bool, language: str) -> Op
     return functools.partial(open_window, width=width, dark=dark, language=language)
 
 
-# Theme, language and width: two combinations every day, all eight in `make long`.
-EVERY_DAY = {(360, False, "en"), (1280, True, "de")}
-COMBINATIONS = [
-    pytest.param(
-        *combination,
-        id=f"{width}-{'dark' if dark else 'light'}-{language}",
-        marks=[] if combination in EVERY_DAY else [pytest.mark.long],
+PHONE, DESK = (360, False, "en"), (1280, True, "de")
+
+
+def combinations(every_day: tuple[int, bool, str]) -> pytest.MarkDecorator:
+    """Width, theme and language: one combination of a test every day, all eight in `make long`."""
+    return pytest.mark.parametrize(
+        ("width", "dark", "language"),
+        [
+            pytest.param(
+                *combination,
+                id=f"{width}-{'dark' if dark else 'light'}-{language}",
+                marks=[] if combination == every_day else [pytest.mark.long],
+            )
+            for combination in itertools.product((360, 1280), (False, True), ("en", "de"))
+            for width, dark, language in [combination]
+        ],
     )
-    for combination in itertools.product((360, 1280), (False, True), ("en", "de"))
-    for width, dark, language in [combination]
-]
 
 
-@pytest.mark.parametrize(("width", "dark", "language"), COMBINATIONS)
 class TestPages:
+    @combinations(every_day=DESK)
     def test_axe_finds_nothing_on_any_page(self, window: OpenWindow, say: Say, company: Company) -> None:
         page = window().page
         page.goto("/")
@@ -125,6 +131,7 @@ class TestPages:
             assert fits(page), address
         assert {address: report for address, report in found.items() if report} == {}
 
+    @combinations(every_day=PHONE)
     def test_axe_finds_nothing_where_something_was_refused_or_is_asked(
         self, window: OpenWindow, say: Say, company: Company
     ) -> None:
@@ -171,6 +178,7 @@ class TestPages:
         found["hand in"] = findings(page)
         assert {name: report for name, report in found.items() if report} == {}
 
+    @combinations(every_day=DESK)
     def test_axe_finds_nothing_where_a_device_is_taken_or_blocked(
         self, window: OpenWindow, say: Say, company: Company
     ) -> None:
@@ -192,6 +200,7 @@ class TestPages:
         found["code"] = findings(page)
         assert {name: report for name, report in found.items() if report} == {}
 
+    @combinations(every_day=PHONE)
     def test_axe_finds_nothing_on_the_staff_pages(
         self, window: OpenWindow, say: Say, company: Company, anchor: TrustAnchor
     ) -> None:
@@ -279,6 +288,7 @@ class TestPages:
         assert TrustAnchor.objects.count() == 2
         assert {name: report for name, report in found.items() if report} == {}
 
+    @combinations(every_day=DESK)
     def test_axe_finds_nothing_on_the_pages_of_orders_people_and_what_was_done(
         self, window: OpenWindow, say: Say, company: Company
     ) -> None:
@@ -350,6 +360,7 @@ class TestPages:
         look(f"/devices/{HARDWARE_ID}/moves/{move.pk}/evidence")
         assert {name: report for name, report in found.items() if report} == {}
 
+    @combinations(every_day=PHONE)
     def test_axe_finds_nothing_where_there_is_nothing_yet(
         self, window: OpenWindow, say: Say, company: Company
     ) -> None:

@@ -87,6 +87,33 @@ def test_a_device_with_everything_at_once_takes_at_most_twelve_statements(
         assert told in page.text
 
 
+def test_fifty_devices_to_assign_to_take_at_most_twelve_statements(
+    client: Client, project: Project, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    activated(project, {"Port": 200, "UC": 50})
+    devices = [make_device(project=project, name="A branch") for _number in range(50)]
+    for device in devices:
+        assigned(device, 1)
+        assigned(device, 1, "UC")
+    address = f"/projects/{project.pk}/assign"
+    wanted = {
+        "devices": "\n".join(device.hardware_id for device in devices),
+        "product": "Port/14",
+        "quantity": "2",
+    }
+    client.get(address)
+
+    with django_assert_max_num_queries(12):
+        page = client.get(address, {"find": "branch"})
+    with django_assert_max_num_queries(12):
+        preview = client.post(address, {"act_key": "1", **wanted})
+    after = client.post(address, {"act_key": "1", **wanted, "confirm": "1"}, follow=True)
+
+    assert page.text.count("00-90-33-") >= 50
+    assert preview.context["preview"].free_after == 50
+    assert "2 × Port 14 assigned to each of 50 devices." in after.text
+
+
 def test_a_device_in_the_list_costs_few_calls(client: Client, project: Project) -> None:
     def add(count: int) -> None:
         for _ in range(count):

@@ -1,0 +1,105 @@
+"""Every page of the rights table as somebody sees it who may: whoever adds a page need not add it here."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.architecture.rights_table import TABLE, World
+from tests.architecture.test_rights_table import _counts, _patterns, ask, weakest, world
+from tests.browser.conftest import OpenWindow
+from tests.browser.looks import findings, fits
+
+__all__ = ["_counts", "world"]  # fixtures made elsewhere
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("catalogue", "keyring", "today")]
+
+# Whoever sees the most comes first; whoever sees the least stands behind, where both look.
+MOST = ("admin", "staff", "invited", "stranger", "nobody")
+# What the rights table leaves to the tests of accounts, as somebody sees it who has just signed in.
+OF_AN_ACCOUNT = {
+    "account_email",
+    "account_change_password",
+    "account_email_verification_sent",
+    "account_inactive",
+    "account_reset_password_done",
+    "account_reset_password_from_key_done",
+    "accept-terms",
+    "account-delete",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+}
+PAGE = "text/html"
+
+
+def is_page(response: Any) -> bool:
+    """Something to look at, and neither a file nor the way to another page."""
+    headers = response.headers
+    return (
+        response.status_code == 200
+        and headers["Content-Type"].startswith(PAGE)
+        and "Content-Disposition" not in headers
+    )
+
+
+def seen_by(world: World, key: str) -> Iterator[tuple[str, str]]:
+    """Roles and the address at which they see a page, those that see the most of it first."""
+    may = TABLE[key].may
+    roles = [role for role in MOST if role in may][:1]
+    for role in roles + [role for role in weakest(may) if "nobody" not in may and role not in roles]:
+        response = ask(world, key, role)
+        if not is_page(response):
+            return
+        yield role, response.request["PATH_INFO"]
+
+
+def pages(world: World, *, most: int | None) -> list[tuple[str, str]]:
+    """Roles and addresses of pages, at most so many roles of each; those of a role stand together."""
+    found = {("admin", f"/{one.pattern}") for one in _patterns() if one.name in OF_AN_ACCOUNT}
+    for key in TABLE:
+        if key.startswith("GET ") and (not key.startswith("GET api-") or key == "GET api-reference"):
+            found |= set(itertools.islice(seen_by(world, key), most))
+    return sorted(found)
+
+
+# Half of the pages in each of two combinations every day; all of them in all eight in `make long`, where also
+# those look who have the least rights.
+COMBINATIONS = [
+    pytest.param(360, False, "en", slice(0, None, 2), id="half-360-light-en"),
+    pytest.param(1280, True, "de", slice(1, None, 2), id="half-1280-dark-de"),
+    *(
+        pytest.param(
+            *combination,
+            slice(None),
+            id=f"{width}-{'dark' if dark else 'light'}-{language}",
+            marks=pytest.mark.long,
+        )
+        for combination in itertools.product((360, 1280), (False, True), ("en", "de"))
+        for width, dark, language in [combination]
+    ),
+]
+
+
+@pytest.mark.parametrize(("width", "dark", "language", "part"), COMBINATIONS)
+def test_axe_finds_nothing_and_nothing_sticks_out(
+    width: int, dark: bool, language: str, part: slice, open_window: OpenWindow, world: World
+) -> None:
+    everything = part == slice(None)
+    all_of_them = pages(world, most=None if everything else 1)[part]
+    wrong = {}
+
+    for role, found in itertools.groupby(all_of_them, key=lambda one: one[0]):
+        user = world.people.get(role)
+        page = open_window(width=width, dark=dark, language=language, user=user).page
+        for _role, address in found:
+            response = page.goto(address)
+            if response is None or response.status != 200 or page.url.partition("?")[0].endswith("/sign-in"):
+                wrong[role, address] = f"{response and response.status} at {page.url}"
+            elif report := findings(page):
+                wrong[role, address] = report
+            elif not fits(page):
+                wrong[role, address] = "something sticks out"
+
+    assert wrong == {}
+    assert len(all_of_them) > 40
