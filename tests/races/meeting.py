@@ -48,14 +48,15 @@ def _without_transaction(operation: Callable[[], Any]) -> Callable[[], Any]:
     # Operations are durable: they refuse to be part of another transaction than their own.
     if isinstance(operation, partial):
         return partial(inspect.unwrap(operation.func), *operation.args, **operation.keywords)
-    return inspect.unwrap(operation)
+    body: Callable[[], Any] = inspect.unwrap(operation)
+    return body
 
 
 def _somebody_waits() -> bool:
     """Whether another connection waits for a lock of this one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+            "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
         )
         [waits] = cursor.fetchone()
     return bool(waits)

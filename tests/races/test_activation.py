@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from accounts.models import Company, Project, User
-from licenses import activation, archiving, key_blocking, verification
+from licenses import activation, archiving, key_blocking, ledger, verification
 from licenses.models import ActivationKey, Holder
 from portal.core.models import Act
 from tests.factories import NOW, caller, find_key, free, make_key, make_project
@@ -108,6 +108,7 @@ class TestMeeting:
         self, pool: Pool, company: Company
     ) -> None:
         project = make_project(company=company)
+        ledger.balance_holder(project)  # as it has from its first key on: making one takes the lock as well
         code = make_key(lines={"Port": 5})
 
         outcomes = meet(
