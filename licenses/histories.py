@@ -30,6 +30,7 @@ KINDS: Mapping[str, tuple[Any, tuple[str, ...]]] = {
             "device-joined",
             "device-key-",
             "device-claimed",
+            "device-handed-",
             "device-blocked",
             "device-unblocked",
             "device-seq-",

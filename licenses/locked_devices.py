@@ -107,6 +107,7 @@ def lock_to_assign(*, device: Device, product: Product, now: datetime, batch: Ba
         if project.company_id != given["company_id"]:
             # The project came over to another company, or the device to another project: hold that company.
             given["company_id"] = project.company_id
+            batch.forget_ids()
             continue
         giver, giver_log, taker, taker_log, free, free_balance, has, has_balance = read.values(8)
         if giver is not None and taker is not None:
@@ -114,6 +115,7 @@ def lock_to_assign(*, device: Device, product: Product, now: datetime, batch: Ba
         # One of the two has no holder yet.
         ledger.project_holder(project)
         ledger.device_holder(locked)
+        batch.forget_ids()
     highest_seq, may_be_in_move, may_have_test = read.values(3)
     return LockedDevice(
         device=locked,

@@ -153,6 +153,7 @@ def _lock(
             break
         # The balance has no holder yet, or the project came over to another company meanwhile.
         target = ledger.balance_holder(target).project or target
+        batch.forget_ids()
     project = None
     if isinstance(target, Project):
         project = Project(pk=target.pk, name=name, archived_at=archived_at)

@@ -13,7 +13,14 @@ HOT_ACTS = (
                 "WHERE fingerprint = given_fingerprint;",
             ),
         ),
-        tests=(f"{RACES}/test_activation.py",),
+        tests=(f"{RACES}/test_activation.py::TestMeeting",),
+    ),
+    Guard(
+        name="lock: the company, in activation",
+        file="licenses/migrations/0012_hot_acts.py",
+        in_function="licenses_locked_key",
+        edits=(("PERFORM 1 FROM accounts_company WHERE id = given_company_id FOR KEY SHARE;", ""),),
+        tests=(f"{RACES}/test_activation.py::TestMeeting",),
     ),
     Guard(
         name="lock: the device, in assigning",
@@ -36,7 +43,7 @@ HOT_ACTS = (
         file="licenses/migrations/0012_hot_acts.py",
         in_function="licenses_locked_device",
         edits=(("PERFORM 1 FROM accounts_company WHERE id = given_company_id FOR KEY SHARE;", ""),),
-        tests=(f"{RACES}/test_companies.py",),
+        tests=(f"{RACES}/test_companies.py::TestImporting",),
     ),
     Guard(
         name="order of locks: devices before holdings, in assigning to many",

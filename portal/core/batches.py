@@ -33,6 +33,10 @@ class Batch:
         """Primary keys that were drawn for new rows of a model by the way (`KeptSteps.rows`)."""
         self._drawn.setdefault(model, []).extend(ids)
 
+    def forget_ids(self) -> None:
+        """Where locks are taken anew: what was waited for would have higher keys than those drawn before."""
+        self._drawn.clear()
+
     def change(self, sql: str, given: Sequence[Any]) -> None:
         """A statement that changes rows. Changes are made before rows are inserted, each in its order."""
         if self._gathers:

@@ -53,6 +53,9 @@ SUBJECTS: Mapping[str, Any] = {
 # Pages that are about no single thing, in words; the others by the name of their address.
 LISTS: Mapping[str, Any] = {
     "staff": gettext_lazy("Search"),
+    "index": gettext_lazy("Tables as they are stored"),
+    "app_list": gettext_lazy("Tables as they are stored"),
+    "jsi18n": gettext_lazy("Tables as they are stored"),
     "staff-moves": gettext_lazy("Moves"),
     "staff-reasons": gettext_lazy("Templates of reasons"),
     "staff-reason": gettext_lazy("Templates of reasons"),
@@ -206,6 +209,14 @@ def told(rows: Sequence[Row]) -> list[tuple[Row, HistoryLine]]:
     ]
 
 
+def in_words(page: str) -> Any:
+    """The name of a page that is about no single thing; in the stock admin, the table."""
+    table, _underscore, what = page.rpartition("_")
+    if page not in LISTS and what in ("changelist", "add"):
+        return _("Table %(table)s") % {"table": table}
+    return LISTS.get(page, page)
+
+
 def _names_an_order(look: Look) -> bool:
     # The page of corrections names an order by its number, every other one by its primary key.
     return look.kind == "order" and look.page != "staff-order-correct" and look.subject.isdecimal()
@@ -216,7 +227,7 @@ def _seen(look: Look, order_numbers: Mapping[int, str]) -> HistoryLine:
     facts = {
         "actor": who,
         "kind": SUBJECTS.get(look.kind, look.kind),
-        "page": LISTS.get(look.page, look.page),
+        "page": in_words(look.page),
     }
     device = look.subject if look.kind == "device" else ""
     subject = order_numbers.get(int(look.subject), "?") if _names_an_order(look) else look.subject

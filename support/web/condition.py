@@ -53,13 +53,25 @@ WORDS: Mapping[str, tuple[Any, Any, Any]] = {
     ),
 }
 
+JOBS: Mapping[str, Any] = {
+    "digest-of-alerts": _("Mail open alerts to support"),
+    "forget-old-mails": _("Delete old mails"),
+    "remind-of-test-licenses": _("Tell people that test licenses end"),
+    "sum-up-months": _("Sum up what became of orders, by month"),
+    "tidy-long-jobs": _("Go on with background work, and clear away what is over"),
+    "tidy-order-uploads": _("Clear away lists of orders that nobody entered"),
+}
+"""What happens by the clock, in words; a test holds that no job is missing."""
+
 
 @staff_only(Permission.LOOK)
 def status(request: HttpRequest) -> HttpResponse:
     """How each part is, what waits, the schedule, keys, room and versions."""
     found = condition.of_portal(now=clock.now())
     parts = [_told(part) for part in found.parts]
-    return render(request, "staff/status.html", {"found": found, "parts": parts, "state": found.state.value})
+    turns = [(JOBS[turn.job.name], turn) for turn in found.turns]
+    told = {"found": found, "parts": parts, "turns": turns, "state": found.state.value}
+    return render(request, "staff/status.html", told)
 
 
 def _told(part: Part) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from appliance.factory.authority import Authority
 from appliance.factory.devices import make_identity
-from devices.models import Device, DeviceContact
+from devices.models import Alert, Device, DeviceContact
 from licenses import document, jose, keyset, queries
 from licenses.keyset import KeySetV1, Roots
 from licenses.models import Grant, LicenseDocument
@@ -227,8 +227,11 @@ class TestADeviceIsHeldToItsKey:
         signer.fetch()
         clone = Signer.of(make_identity(authority, HARDWARE_ID, kind="P-256", now=factories.NOW))
 
-        clone.refuse(clone.sign(), status=403, code="key-not-pinned")
+        refused = clone.fetch()
 
+        assert (refused.status_code, json.loads(refused.content)["code"]) == (403, "key-not-pinned")
+        assert Alert.objects.get().kind == Alert.Kind.OTHER_KEY
+        clone.refuse(clone.sign(), status=403, code="key-not-pinned")  # which tells nobody twice
         bundle_of(signer.fetch())
 
     def test_a_new_certificate_for_the_same_key_does(self, made: MakeSigner, device: Device) -> None:

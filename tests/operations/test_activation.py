@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 
 from accounts.models import Company, Project, User
 from devices.models import Alert
@@ -13,7 +14,17 @@ from licenses.models import ActivationKey, Holder, LogLeaf, LogLine, Transfer
 from portal.core.acts import IdempotencyKeyReused
 from portal.core.models import Act
 from portal.core.throttle import RateLimited
-from tests.factories import NOW, activated, caller, find_key, free, make_key, make_project
+from tests.factories import (
+    NOW,
+    activated,
+    assigned,
+    caller,
+    find_key,
+    free,
+    make_device,
+    make_key,
+    make_project,
+)
 from tests.operations.bookkeeping import last_entry, last_leaf, refused, unchanged
 
 pytestmark = pytest.mark.usefixtures("catalogue")
@@ -267,3 +278,31 @@ class TestActivatingAKey:
         assert Transfer.objects.count() == 2
         assert LogLeaf.objects.count() == 2
         assert LogLine.objects.count() == 2
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite draws keys as it inserts")
+class TestNumbersOfTransfers:
+    """Whatever a transfer waited for has a lower number: the books are replayed in that order (rule 12)."""
+
+    def drawn_last(self) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT last_value FROM licenses_transfer_id_seq")
+            [(number,)] = cursor.fetchall()
+        return int(number)
+
+    def test_one_into_a_balance_that_is_new_is_drawn_after_its_locks(self, company: Company) -> None:
+        project = make_project(company=company)
+        code = make_key()
+
+        activation.activate_key(code=code, target=project, caller=caller(), now=NOW)
+
+        assert Transfer.objects.latest("pk").pk == self.drawn_last()
+
+    def test_one_to_a_device_that_is_new_is_drawn_after_its_locks(self, project: Project) -> None:
+        activated(project, {"Port": 5})
+        device = make_device(project=project)
+        Holder.objects.filter(device=device).delete()
+
+        assigned(device)
+
+        assert Transfer.objects.latest("pk").pk == self.drawn_last()

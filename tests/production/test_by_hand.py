@@ -21,7 +21,8 @@ from tests.production import secrets_in_use
 from tests.production.site import Site
 from tests.production.visitor import Letters
 
-pytestmark = pytest.mark.serial
+# The short form of the faults starts all of it as well, every day.
+pytestmark = [pytest.mark.serial, pytest.mark.long]
 PATIENCE = 30.0
 
 

@@ -22,6 +22,7 @@ from tools import packages
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite is copied while nothing runs"),
     pytest.mark.serial,
+    pytest.mark.long,
 ]
 
 

@@ -43,7 +43,8 @@ def test_every_metric_that_they_name_exists_and_every_one_that_exists_is_shown(
 ) -> None:
     told = metrics.exposition(lambda: gauges.of_rows(now=clock.now())).decode()
     there = {family.name for family in text_string_to_metric_families(told)}
-    there = {name for name in there if name.startswith("license_portal_")}
+    # When a counter was made stands beside it under a name of its own, once it has counted.
+    there = {name for name in there if name.startswith("license_portal_") and not name.endswith("_created")}
 
     named = {_without_suffix(name) for one in expressions for name in re.findall(r"license_portal_\w+", one)}
 

@@ -150,7 +150,9 @@ class Histories(RuleBasedStateMachine):
     def give_back(self, device: int, grants: int) -> None:
         """Some of what is on the device, by its signature."""
         by = self.device(device)
-        on_it = list(self.in_effect().filter(device=by).order_by("pk"))
+        # Not by primary key, which is drawn at random: the same choices must give the same history.
+        order = ("first_seq", "license_class", "product", "quantity")
+        on_it = list(self.in_effect().filter(device=by).order_by(*order))
         if on_it:
             factories.give_back(by, *on_it[: 1 + grants % len(on_it)], now=self.now)
 

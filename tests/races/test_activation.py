@@ -4,11 +4,12 @@ from functools import partial
 
 import pytest
 
-from accounts.models import Company, Project
-from licenses import activation, verification
+from accounts.models import Company, Project, User
+from licenses import activation, archiving, key_blocking, ledger, verification
 from licenses.models import ActivationKey, Holder
 from portal.core.models import Act
-from tests.factories import NOW, caller, free, make_key, make_project
+from tests.factories import NOW, caller, find_key, free, make_key, make_project
+from tests.races.meeting import meet
 from tests.races.pool import SIZE, Pool, often
 
 pytestmark = pytest.mark.usefixtures("catalogue")
@@ -80,3 +81,42 @@ class TestActivation:
             == 1
         )
         assert list(verification.violations()) == []
+
+
+class TestMeeting:
+    def test_an_activation_waits_for_the_block_that_came_first_and_is_refused(
+        self, pool: Pool, project: Project, sam: User
+    ) -> None:
+        code = make_key(lines={"Port": 5})
+
+        outcomes = meet(
+            pool,
+            first=partial(
+                key_blocking.block_activation_key,
+                key=find_key(code),
+                caller=caller(sam, reason="The letter was stolen."),
+                now=NOW,
+            ),
+            second=partial(activation.activate_key, code=code, target=project, caller=caller(), now=NOW),
+        )
+
+        assert outcomes.refused == {"key-blocked": 1}
+        assert find_key(code).state == ActivationKey.State.BLOCKED
+        assert free(project) == 0
+
+    def test_nothing_is_activated_into_a_project_that_is_being_archived(
+        self, pool: Pool, company: Company
+    ) -> None:
+        project = make_project(company=company)
+        ledger.balance_holder(project)  # as it has from its first key on: making one takes the lock as well
+        code = make_key(lines={"Port": 5})
+
+        outcomes = meet(
+            pool,
+            first=partial(archiving.archive_project, project=project, caller=caller(), now=NOW),
+            second=partial(activation.activate_key, code=code, target=project, caller=caller(), now=NOW),
+        )
+
+        assert outcomes.refused == {"project-archived": 1}
+        assert free(project) == 0
+        assert find_key(code).state == ActivationKey.State.ISSUED

@@ -20,6 +20,7 @@ from licenses import (
     verification,
 )
 from licenses.models import CompanyImport, Holder
+from portal.core.models import AuditEntry
 from tests.factories import (
     NOW,
     activated,
@@ -37,6 +38,7 @@ from tests.factories import (
     make_user,
     new_hardware_id,
 )
+from tests.races.meeting import meet
 from tests.races.pool import Pool, often
 
 pytestmark = pytest.mark.usefixtures("catalogue")
@@ -134,6 +136,26 @@ class TestImporting:
             assert outcomes.refused == {}
             assert nothing_stranded()
             assert free(project) == 46
+        assert list(verification.violations()) == []
+
+    def test_what_is_assigned_meanwhile_is_in_the_history_of_the_company_that_has_it(
+        self, pool: Pool, company: Company, alice: User, keyring: object
+    ) -> None:
+        source = make_company(founder=alice, name="Accident")
+        device = make_device(project=activated(first_project(source), {"Port": 5}))
+        given = caller()
+
+        outcomes = meet(
+            pool,
+            first=consent(wanted_of(source, company, alice)),
+            second=partial(
+                assignment.assign, device=device, product=get_product(), quantity=1, caller=given, now=NOW
+            ),
+        )
+
+        assert outcomes.refused == {}
+        entry = AuditEntry.objects.get(event="licenses-assigned")
+        assert entry.company_id == company.pk
         assert list(verification.violations()) == []
 
     def test_two_that_take_in_each_other_do_not_wait_for_ever(self, pool: Pool, alice: User) -> None:

@@ -11,6 +11,7 @@ from accounts.models import User
 from portal.core import clock, schedule, signs
 from portal.core.models import OutboxJob, ScheduledJob, SignOfLife
 from support import condition
+from support.web.condition import JOBS
 from tests.conftest import Keys
 from tests.web.conftest import SignedIn
 
@@ -56,6 +57,12 @@ class TestTheStatusPage:
 
         assert "Something that the portal cannot do without has failed." in found
         assert "No key set yet" in found
+
+    def test_has_words_for_every_job_of_the_schedule(self, staff: Client, keyring: Keys) -> None:
+        found = page(staff)
+
+        assert {turn.name for turn in schedule.standing()} == JOBS.keys()
+        assert "Tell people that test licenses end" in found
 
     def test_leaves_out_what_redis_would_have_told(self, settings: LazySettings, db: None) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"

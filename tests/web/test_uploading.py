@@ -14,7 +14,7 @@ from django.urls import reverse
 from accounts.models import Project, ProjectRight, User
 from appliance.factory.authority import Authority
 from appliance.factory.devices import make_identity
-from devices.models import BlockedKey, Device
+from devices.models import Alert, BlockedKey, Device
 from licenses import assignment, claims, delivery, queries, verification
 from licenses.models import Acknowledged, LicenseDocument, Return
 from portal.core.models import AuditEntry
@@ -386,10 +386,13 @@ class TestRefused:
         refused(as_file(written), 400, "wrong-audience")
 
     def test_one_by_another_key_than_the_one_that_is_known(
-        self, device: Device, signer: Signer, authority: Authority, refused: Refused
+        self, device: Device, signer: Signer, signed_in: SignedIn, erin: User, refused: Refused
     ) -> None:
         Device.objects.update(pinned_spki=b"\x07" * 32, pinned_at=NOW)
-        refused(as_file(a_return(signer, "A" * 22)), 403, "key-not-pinned")
+        file = a_return(signer, "A" * 22)
+        signed_in(erin).post(UPLOAD, as_file(file))
+        assert Alert.objects.get().kind == Alert.Kind.OTHER_KEY
+        refused(as_file(file), 403, "key-not-pinned")  # which tells nobody twice
 
     def test_one_of_a_blocked_device(self, device: Device, signer: Signer, refused: Refused) -> None:
         Device.objects.update(blocked_at=NOW)
